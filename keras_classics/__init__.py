@@ -1,0 +1,34 @@
+"""LeNet-5 (LeCun et al., 1998) and AlexNet (Krizhevsky et al., 2012) for Keras.
+
+``keras_classics.LeNet5()`` and ``keras_classics.AlexNet()`` build Keras functional models with the signature of
+``keras.applications``; ``keras_classics.layers`` holds the layers they need that Keras does not have.
+
+Importing this package imports neither Keras nor TensorFlow: the names below are loaded when first used, and the layers
+are registered for ``keras.models.load_model`` as soon as Keras itself is imported.
+"""
+
+import importlib
+
+import wrapt
+
+__version__ = "0.1.0"
+__all__ = ["AlexNet", "LeNet5", "alexnet", "datasets", "layers", "lenet"]
+
+_HOME = {"LeNet5": "lenet", "AlexNet": "alexnet"}
+
+
+def __getattr__(name):
+    if name not in __all__:
+        raise AttributeError(f"module 'keras_classics' has no attribute {name!r}; it has {', '.join(__all__)}")
+    module = importlib.import_module(f"keras_classics.{_HOME.get(name, name)}")
+    return getattr(module, name) if name in _HOME else module
+
+
+def __dir__():
+    return sorted([*globals(), *__all__])
+
+
+@wrapt.when_imported("keras")
+def _register_layers(_keras):
+    """Make saved models load without ``custom_objects``, whichever of the two packages is imported first."""
+    importlib.import_module("keras_classics.layers")

@@ -1,0 +1,86 @@
+"""What the builders of both networks share: the ``keras.applications`` arguments, checked and carried out once."""
+
+import os
+
+import keras
+from keras import layers
+
+
+def image_input(input_shape, input_tensor, *, include_top, size, channels, min_size, network):
+    """The input tensor of a network, after checking its shape.
+
+    Args:
+        input_shape: ``(height, width, channels)`` (or channels first, as Keras is configured), or None for the
+            network's own. Height and width may be None only without the top.
+        input_tensor: a Keras tensor to build on, or None.
+        include_top, size, channels, min_size, network: what the network is and can take.
+
+    Raises:
+        ValueError: the shape has not three entries, is too small, or is unknown where the top needs it known.
+    """
+    if input_tensor is not None:
+        if not isinstance(input_tensor, keras.KerasTensor):
+            input_tensor = keras.Input(tensor=input_tensor)
+        input_shape = tuple(input_tensor.shape[1:])
+    channels_last = keras.config.image_data_format() == "channels_last"
+    if input_shape is None:
+        side = size if include_top else None
+        input_shape = (side, side, channels) if channels_last else (channels, side, side)
+    input_shape = tuple(input_shape)
+    if len(input_shape) != 3:
+        raise ValueError(f"{network}: input_shape is {input_shape}; expected three numbers (height, width, channels).")
+    height, width = input_shape[:2] if channels_last else input_shape[1:]
+    if include_top and None in (height, width):
+        raise ValueError(
+            f"{network}: input_shape is {input_shape}; the fully connected layers need height and width, "
+            "so give both or build with include_top=False."
+        )
+    if any(side is not None and side < min_size for side in (height, width)):
+        raise ValueError(f"{network}: input_shape is {input_shape}; height and width must be at least {min_size}.")
+    return keras.Input(shape=input_shape) if input_tensor is None else input_tensor
+
+
+def channel_axis():
+    return -1 if keras.config.image_data_format() == "channels_last" else 1
+
+
+def classifier(x, classes, activation, *, name, **dense):
+    """The last layer (named ``name``, giving logits) and its activation, which stays float32 in mixed precision."""
+    x = layers.Dense(classes, name=name, **dense)(x)
+    if activation is None:
+        return x
+    half = keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16")
+    return layers.Activation(activation, dtype="float32" if half else None, name="predictions")(x)
+
+
+def pool_features(x, pooling):
+    """What a network without its top returns: its last feature maps, or their average or maximum over the map."""
+    if pooling == "avg":
+        return layers.GlobalAveragePooling2D(name="avg_pool")(x)
+    if pooling == "max":
+        return layers.GlobalMaxPooling2D(name="max_pool")(x)
+    return x
+
+
+def check_arguments(network, *, pooling, classes, weights):
+    """Refuse values that no network takes.
+
+    Raises:
+        ValueError: ``pooling``, ``classes`` or ``weights`` is not one of the values allowed.
+    """
+    if pooling not in (None, "avg", "max"):
+        raise ValueError(f'{network}: pooling is {pooling!r}; expected None, "avg" or "max".')
+    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 1:
+        raise ValueError(f"{network}: classes is {classes!r}; expected a whole number, 1 or more.")
+    if weights is not None and not os.path.isfile(weights):
+        raise ValueError(f"{network}: weights is {weights!r}; expected None or the path of a weights file.")
+
+
+def finish(input_tensor, inputs, outputs, *, weights, name):
+    """The model from ``inputs`` to ``outputs``, with ``weights`` (a ``.weights.h5`` or ``.keras`` file) loaded."""
+    if input_tensor is not None:
+        inputs = keras.utils.get_source_inputs(inputs)
+    model = keras.Model(inputs, outputs, name=name)
+    if weights is not None:
+        model.load_weights(weights)
+    return model

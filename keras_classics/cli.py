@@ -1,0 +1,117 @@
+"""What every command of the project does alike: answers to bad input, exit codes, files written whole or not at all.
+
+Nothing here imports TensorFlow, so that ``--help`` and argument errors answer at once.
+"""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import sys
+import tempfile
+
+from keras_classics.errors import InputError
+
+INPUT_ERROR = 2  # exit code of a command that could not use what it was given
+INTERRUPTED = 130  # as a shell reports a command ended by Ctrl-C
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that takes no abbreviations and answers a bad argument with one sentence."""
+
+    def __init__(self, **kwargs):
+        super().__init__(allow_abbrev=False, **kwargs)
+
+    def error(self, message):
+        self.exit(INPUT_ERROR, f"{self.prog}: {message}\n")
+
+
+def positive_int(text):
+    """A whole number from 1 up, for ``argparse``."""
+    with contextlib.suppress(ValueError):
+        if int(text) >= 1:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+
+
+def seed_number(text):
+    """A whole number from 0 up to 2**31 - 1, for ``argparse``."""
+    with contextlib.suppress(ValueError):
+        if 0 <= int(text) < 2**31:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2147483647")
+
+
+def positive_float(text):
+    """A finite number above 0, for ``argparse``."""
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < float("inf"):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+
+
+def non_negative_float(text):
+    """A finite number from 0 up, for ``argparse``."""
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) < float("inf"):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
+
+
+def run(command, prog):
+    """Call ``command()``, which returns an exit code or None, and exit the process.
+
+    An ``InputError`` becomes its sentence on stderr and exit code 2; Ctrl-C becomes exit code 130; a closed output
+    pipe ends the command quietly.
+    """
+    try:
+        code = command() or 0
+        sys.stdout.flush()
+    except InputError as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        code = INPUT_ERROR
+    except KeyboardInterrupt:
+        print(f"\n{prog}: interrupted; files from before this run are as they were.", file=sys.stderr)
+        code = INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+def output_folder(path):
+    """``path`` as a folder that files can be written to, made if need be.
+
+    Raises:
+        InputError: it cannot be made or written to.
+    """
+    folder = pathlib.Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise InputError(f"cannot write to the folder {folder}: {error.strerror or error}.") from error
+
+
+@contextlib.contextmanager
+def whole_file(path):
+    """Yield a temporary path beside ``path`` to write to; on leaving, flush it to disk and rename it into place.
+
+    If the block fails, ``path`` is left as it was and the temporary file is removed.
+
+    Raises:
+        InputError: the disk refuses (full, read-only, no such folder).
+    """
+    path = pathlib.Path(path)
+    # The suffix stays: some writers choose the format by it.
+    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield partial
+        with open(partial, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(partial, path)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}.") from error
+    finally:
+        partial.unlink(missing_ok=True)

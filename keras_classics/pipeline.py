@@ -1,0 +1,98 @@
+"""Datasets as ``tf.data`` batches. A training batch is a pure function of (seed, step): a run can start at any step.
+
+All epochs form one endless stream of positions; position ``p`` is image ``p % n``, shuffled by (seed, ``p // n``), so
+that every epoch shows each image exactly once and every batch is full.
+"""
+
+import os
+
+import tensorflow as tf
+
+_ROUNDS = 4  # of the permutation cipher behind RandomIndexShuffle; its documented default
+_CORES = os.cpu_count() or 1
+
+
+def training_batches(split, *, batch, replicas, seed, first_step, prepare, draws, size):
+    """Endless batches ``(float images, int64 labels)`` of ``batch / replicas`` images, replica after replica.
+
+    Args:
+        split: a ``datasets.Split``.
+        batch: images a step, over all replicas.
+        replicas: devices that share a step.
+        seed: of order and augmentation.
+        first_step: the step to start at, from 0.
+        prepare: ``(uint8 images, draws) -> float images``; ``draws`` is ``(batch, k)`` uniform numbers in [0, 1).
+        draws: ``k``.
+        size: side in pixels to which pictures read from files are brought (``read_picture``).
+    """
+    share = batch // replicas
+    images, labels = _tables(split)
+    count = len(split)
+
+    def order(position):
+        epoch = tf.cast(position // count, tf.int32)
+        key = tf.stack([epoch, tf.fill(tf.shape(epoch), tf.constant(seed)), tf.zeros_like(epoch)], axis=-1)
+        last = tf.fill(tf.shape(position), tf.constant(count - 1, tf.int64))
+        return tf.raw_ops.RandomIndexShuffle(index=position % count, seed=key, max_index=last, rounds=_ROUNDS)
+
+    def pick(element):
+        return order(element * share + tf.range(share, dtype=tf.int64))
+
+    elements = tf.data.Dataset.range(first_step * replicas, tf.int64.max // batch)
+    chosen = elements.map(pick, num_parallel_calls=1, deterministic=True)
+    if split.in_memory:
+        pictures = chosen.map(lambda rows: (tf.gather(images, rows), tf.gather(labels, rows)))
+    else:
+        pictures = (
+            chosen.unbatch()
+            .map(lambda row: (read_picture(images[row], size), labels[row]), num_parallel_calls=_CORES)
+            .batch(share, drop_remainder=True)
+        )
+
+    def finish(element, picture):
+        step, replica = element // replicas, element % replicas
+        # Drawn for the whole step and cut, so that one device or many see the same pictures.
+        drawn = tf.random.stateless_uniform((batch, draws), seed=tf.stack([tf.constant(seed, tf.int64), step]))
+        mine = tf.reshape(drawn, (replicas, share, draws))[replica]
+        return prepare(picture[0], mine), picture[1]
+
+    both = tf.data.Dataset.zip((elements, pictures))
+    return both.map(finish, num_parallel_calls=1, deterministic=True).prefetch(2).with_options(_options())
+
+
+def evaluation_batches(split, *, batch, prepare, size):
+    """``(float images, int64 labels)`` in order, once; the last batch may be smaller."""
+    images, labels = _tables(split)
+    rows = tf.data.Dataset.range(len(split))
+    if split.in_memory:
+        pictures = rows.batch(batch).map(lambda row: (tf.gather(images, row), tf.gather(labels, row)))
+    else:
+        read = rows.map(lambda row: (read_picture(images[row], size), labels[row]), num_parallel_calls=_CORES)
+        pictures = read.batch(batch)
+    return pictures.map(lambda image, label: (prepare(image), label)).prefetch(2).with_options(_options())
+
+
+def read_picture(path, size):
+    """A picture file as ``uint8 (size, size, 3)``: shorter side brought to ``size``, centre cut out (AlexNet, section 2)."""
+    picture = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
+    sides = tf.cast(tf.shape(picture)[:2], tf.float32)
+    target = tf.cast(tf.math.round(sides * size / tf.reduce_min(sides)), tf.int32)
+    resized = tf.image.resize(picture, target, antialias=True)
+    top, left = tf.unstack((target - size) // 2)
+    cut = resized[top : top + size, left : left + size]
+    return tf.ensure_shape(tf.cast(tf.clip_by_value(tf.math.round(cut), 0, 255), tf.uint8), (size, size, 3))
+
+
+def _tables(split):
+    """Images (or paths) and labels as constants outside any graph, so that no graph holds a copy."""
+    with tf.device("CPU:0"):
+        return tf.constant(split.images), tf.constant(split.labels)
+
+
+def _options():
+    options = tf.data.Options()
+    # The autotuner's thread sleeps ever longer, and destroying an iterator waits for it: up to 20 s an epoch.
+    options.autotune.enabled = False
+    options.deterministic = True
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    return options

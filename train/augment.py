@@ -1,0 +1,82 @@
+"""In-graph augmentation: images and uniform random numbers in, changed images out.
+
+Each augmentation takes ``uint8`` or float images ``(batch, height, width, channels)`` in 0–255 and ``(batch, k)``
+uniform numbers in [0, 1), and returns ``float32`` images in 0–255 of the size the network takes. Drawing the numbers
+outside makes a training batch repeatable, on one device or many.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import tensorflow as tf
+
+# Largest change either way of a handwritten digit: small enough to leave it what it is.
+_ROTATION = math.radians(12)
+_SCALE = 0.12
+_SHEAR = 0.15
+_SHIFT = 2.0  # pixels
+
+_CIFAR_MARGIN = 4  # pixels: 32×32 pictures are padded by as much before cropping, as is usual for CIFAR-10
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    draws: int  # uniform numbers an image
+    load_size: Callable[[int], int]  # network's image side -> side the pictures are loaded at
+    apply: Callable  # (images, draws, image side) -> images
+    evaluate: Callable  # (images, image side) -> images
+
+
+def distort_digits(images, draws, size):
+    """Affine distortions about the centre: rotation, scale and shear along both axes, shift; background is 0."""
+    angle, scale_x, scale_y, shear, shift_x, shift_y = tf.unstack(draws * 2.0 - 1.0, axis=1)
+    angle, shear = angle * _ROTATION, shear * _SHEAR
+    scale_x, scale_y = 1.0 + scale_x * _SCALE, 1.0 + scale_y * _SCALE
+    cos, sin = tf.cos(angle), tf.sin(angle)
+    # The transform maps output pixels to input pixels, so it is the inverse of what happens to the digit.
+    a, b = cos * scale_x, (sin + shear * cos) * scale_y
+    c, d = -sin * scale_x, (cos - shear * sin) * scale_y
+    centre = (size - 1) / 2
+    e = centre - a * centre - b * centre + shift_x * _SHIFT
+    f = centre - c * centre - d * centre + shift_y * _SHIFT
+    nothing = tf.zeros_like(a)
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=tf.cast(images, tf.float32),
+        transforms=tf.stack([a, b, e, c, d, f, nothing, nothing], axis=1),
+        output_shape=tf.constant([size, size]),
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    )
+
+
+def crop_and_mirror(images, draws, size):
+    """A random ``size`` × ``size`` window, mirrored half of the time (section 4.1 of the AlexNet paper)."""
+    room = tf.cast(tf.shape(images)[1:3] - size, tf.float32)
+    corners = tf.cast(tf.floor(draws[:, :2] * (room + 1.0)), tf.int32)
+    rows = corners[:, :1] + tf.range(size)
+    columns = corners[:, 1:] + tf.range(size)
+    columns = tf.where(draws[:, 2:] < 0.5, columns, columns[:, ::-1])
+    picked = tf.gather(tf.gather(images, rows, axis=1, batch_dims=1), columns, axis=2, batch_dims=1)
+    return tf.cast(picked, tf.float32)
+
+
+def crop_padded_and_mirror(images, draws, size):
+    """The same from pictures already ``size`` × ``size``, after padding them with black."""
+    margin = [_CIFAR_MARGIN, _CIFAR_MARGIN]
+    return crop_and_mirror(tf.pad(images, [[0, 0], margin, margin, [0, 0]]), draws, size)
+
+
+def crop_centre(images, size):
+    """The middle ``size`` × ``size`` pixels."""
+    top, left = ((side - size) // 2 for side in images.shape[1:3])
+    return tf.cast(images[:, top : top + size, left : left + size], tf.float32)
+
+
+AUGMENTATIONS = {
+    "digits": Augmentation(6, lambda size: size, distort_digits, crop_centre),
+    # Shorter side 256 for windows of 224 (section 2), and in that proportion for other sizes.
+    "photographs": Augmentation(3, lambda size: round(size * 256 / 224), crop_and_mirror, crop_centre),
+    "small_photographs": Augmentation(3, lambda size: size, crop_padded_and_mirror, crop_centre),
+}
