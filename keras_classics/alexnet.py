@@ -22,7 +22,9 @@ class Variant:
     stride: int  # of conv1
     padding: tuple[int, int]  # pixels before and after, around the input of conv1
     groups: tuple[int, ...]  # 2: the towers of section 3.5 do not see each other's maps
-    lrn: dict | None  # arguments of LocalResponseNormalization after conv1 and conv2; None: none
+    # Arguments of LocalResponseNormalization after conv1 and conv2, or None. Section 3.3 sums over "the total number of
+    # kernels in the layer", so both towers' maps are neighbours here.
+    lrn: dict | None
     pool: int  # size of the max pooling windows after conv1, conv2, conv5; their stride is 2
     preprocessing: Preprocessing
     classes: int
@@ -185,7 +187,8 @@ def _fully_connected(row, x, classes, activation):
     for number in (6, 7):
         x = layers.Dense(4096, activation="relu", name=f"fc{number}", **_initialisation(row, ones=True))(x)
         x = layers.Dropout(0.5, name=f"drop{number}")(x)
-    return builder.classifier(x, classes, activation, name="fc8", **_initialisation(row, ones=False))
+    # Small weights here in every variant: He's would start 4096 inputs at logits of several units.
+    return builder.classifier(x, classes, activation, name="fc8", kernel_initializer=_gaussian())
 
 
 def _initialisation(row, ones):
@@ -193,7 +196,11 @@ def _initialisation(row, ones):
     if not row.gaussian:
         return {"kernel_initializer": "he_normal"}
     bias = "ones" if ones else "zeros"
-    return {"kernel_initializer": initializers.RandomNormal(stddev=0.01), "bias_initializer": bias}
+    return {"kernel_initializer": _gaussian(), "bias_initializer": bias}
+
+
+def _gaussian():
+    return initializers.RandomNormal(stddev=0.01)
 
 
 def _smallest_image(row):

@@ -1,6 +1,6 @@
 """What the builders of both networks share: the ``keras.applications`` arguments, checked and carried out once."""
 
-import os
+import pathlib
 
 import keras
 from keras import layers
@@ -72,7 +72,7 @@ def check_arguments(network, *, pooling, classes, weights):
         raise ValueError(f'{network}: pooling is {pooling!r}; expected None, "avg" or "max".')
     if isinstance(classes, bool) or not isinstance(classes, int) or classes < 1:
         raise ValueError(f"{network}: classes is {classes!r}; expected a whole number, 1 or more.")
-    if weights is not None and not os.path.isfile(weights):
+    if weights is not None and not pathlib.Path(weights).is_file():
         raise ValueError(f"{network}: weights is {weights!r}; expected None or the path of a weights file.")
 
 

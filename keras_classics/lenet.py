@@ -1,4 +1,4 @@
-"""LeNet-5: LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document recognition", 1998, section II.B.
+"""LeNet-5: LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document recognition", 1998, II.B.
 
 The network as it is taught and used today: C3 connected to all maps of S2 and plain average pooling, with the paper's
 sizes everywhere else.
@@ -62,7 +62,8 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
     Raises:
         ValueError: an argument is outside what is described above.
 
-    Assumption: weights start as Keras' Glorot-uniform, and biases as 0; the paper's ±2.4/fan-in goes with its scaled tanh.
+    Assumption: weights start as Keras' Glorot-uniform and biases as 0; the paper's ±2.4/fan-in goes with its scaled
+    tanh.
     """
     builder.check_arguments("LeNet5", pooling=pooling, classes=classes, weights=weights)
     inputs = builder.image_input(

@@ -73,7 +73,7 @@ def evaluation_batches(split, *, batch, prepare, size):
 
 
 def read_picture(path, size):
-    """A picture file as ``uint8 (size, size, 3)``: shorter side brought to ``size``, centre cut out (AlexNet, section 2)."""
+    """A picture file as ``uint8 (size, size, 3)``: shorter side made ``size``, then the centre (AlexNet, section 2)."""
     picture = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
     sides = tf.cast(tf.shape(picture)[:2], tf.float32)
     target = tf.cast(tf.math.round(sides * size / tf.reduce_min(sides)), tf.int32)

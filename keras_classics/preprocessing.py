@@ -22,7 +22,7 @@ class Preprocessing:
     bgr: bool = False
 
     def __call__(self, images, data_format=None):
-        """Normalise ``images``, ``(…, height, width, channels)`` of any dtype in 0–255; returns floats of Keras' floatx.
+        """Normalise ``images``, ``(…, height, width, channels)`` of any dtype in 0–255, to Keras' floatx.
 
         ``data_format`` as everywhere in Keras; None takes ``keras.config.image_data_format()``. NumPy arrays come
         back as NumPy arrays, tensors as tensors.

@@ -1,6 +1,7 @@
 """How the commands start TensorFlow: settings it reads only once, and a clean screen."""
 
 import contextlib
+import logging
 import os
 import tempfile
 
@@ -17,8 +18,9 @@ def start_tensorflow():
         import tensorflow as tf
 
         return tf
+    logging.getLogger("absl").setLevel(logging.ERROR)
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    with _held_back_stderr():
+    with quiet():
         import tensorflow as tf
 
         tf.config.list_physical_devices()  # looking for GPUs is what it complains about
@@ -26,8 +28,8 @@ def start_tensorflow():
 
 
 @contextlib.contextmanager
-def _held_back_stderr():
-    """Collect what C++ code writes to file descriptor 2; pass it on only when the block fails."""
+def quiet():
+    """Hold back what C++ code writes to file descriptor 2 in this block; pass it on only if the block fails."""
     with tempfile.TemporaryFile() as held:
         kept = os.dup(2)
         os.dup2(held.fileno(), 2)

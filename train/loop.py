@@ -17,14 +17,25 @@ _EVALUATION_BATCH = 500  # images a replica
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """Where a run stands after some steps."""
+    """Some consecutive steps of training, and where they ended."""
 
-    step: int
-    epoch: float  # passes over the training split so far
-    loss: float  # mean cross-entropy since the last report, in nats
-    accuracy: float  # on the augmented training images since the last report, 0–1
-    images_per_second: float
-    seconds: float  # of training so far, evaluation excluded
+    step: int  # the last
+    steps: int  # how many
+    epoch: float  # passes over the training split by then
+    loss: float  # their mean cross-entropy, in nats
+    accuracy: float  # on their augmented images, 0–1
+    seconds: float  # they took
+
+    def then(self, later):
+        """This progress and the one that follows it, as one."""
+        total = self.steps + later.steps
+
+        def mean(name):
+            return (getattr(self, name) * self.steps + getattr(later, name) * later.steps) / total
+
+        return dataclasses.replace(
+            later, steps=total, loss=mean("loss"), accuracy=mean("accuracy"), seconds=self.seconds + later.seconds
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,12 +43,8 @@ class Evaluation:
     """How a model does on a split."""
 
     images: int
-    correct: int
+    accuracy: float  # 0–1
     loss: float  # mean cross-entropy, in nats
-
-    @property
-    def accuracy(self):
-        return self.correct / self.images
 
 
 class Trainer:
@@ -62,6 +69,7 @@ class Trainer:
             raise InputError(f"batches of {recipe.batch_size} cannot be shared evenly by {self.replicas} devices.")
         self.total_steps = recipe.steps_for(len(dataset.train))
         self.step = 0
+        self._steps_a_second = 1.0
         self._augmentation = AUGMENTATIONS[recipe.augmentation]
         self._preprocessing, self._size = preprocessing, size
         keras.utils.set_random_seed(recipe.seed)
@@ -72,36 +80,27 @@ class Trainer:
         classes = self.model.output_shape[-1]
         if classes != len(dataset.class_names):
             raise InputError(f"{dataset.name} has {len(dataset.class_names)} classes; the network has {classes}.")
+        self._batches = self._distributed_training_batches()
 
-    def train(self, steps, report_every):
-        """Train for ``steps`` steps, yielding a ``Progress`` every ``report_every``.
+    def train(self, until):
+        """Train up to step ``until``, yielding a ``Progress`` about every second.
 
         Raises:
-            InputError: a picture file of the dataset cannot be decoded.
             FloatingPointError: the loss is no longer a finite number.
         """
-        batches = iter(self.strategy.distribute_datasets_from_function(lambda _: self._training_batches()))
-        end, seconds = self.step + steps, 0.0
-        while self.step < end:
-            count = min(report_every, end - self.step)
+        while self.step < until:
+            count = min(max(1, round(self._steps_a_second)), until - self.step)
             start = time.perf_counter()
-            loss, accuracy = (float(value) for value in self._run(batches, tf.constant(count)))
-            elapsed = time.perf_counter() - start
+            loss, accuracy = (float(value) for value in self._run(self._batches, tf.constant(count)))
+            seconds = time.perf_counter() - start
+            self._steps_a_second = count / seconds
             self.step += count
-            seconds += elapsed
             if not math.isfinite(loss):
                 raise FloatingPointError(
                     f"the loss became {loss} by step {self.step}, at learning rate {self._rate():.3g}"
                 )
-            images = self.step * self.recipe.batch_size
-            yield Progress(
-                step=self.step,
-                epoch=images / len(self.dataset.train),
-                loss=loss,
-                accuracy=accuracy,
-                images_per_second=count * self.recipe.batch_size / elapsed,
-                seconds=seconds,
-            )
+            epoch = self.step * self.recipe.batch_size / len(self.dataset.train)
+            yield Progress(self.step, count, epoch, loss, accuracy, seconds)
 
     def evaluate(self, split):
         """Loss and accuracy on a split, as an ``Evaluation``."""
@@ -116,13 +115,19 @@ class Trainer:
             size=self._augmentation.load_size(self._size),
         )
         sums = np.zeros(3)
-        for batch in self.strategy.experimental_distribute_dataset(batches):
+        # One device takes the dataset as it is: TensorFlow's distributed iterator would bring back the autotuner's waits.
+        for batch in batches if self.replicas == 1 else self.strategy.experimental_distribute_dataset(batches):
             sums += self._score(batch).numpy()
         loss, correct, images = sums
-        return Evaluation(images=int(images), correct=int(correct), loss=loss / images)
+        return Evaluation(images=int(images), accuracy=correct / images, loss=loss / images)
 
     def _rate(self):
         return float(keras.ops.convert_to_numpy(self.optimizer.learning_rate))
+
+    def _distributed_training_batches(self):
+        if self.replicas == 1:
+            return iter(self._training_batches())
+        return iter(self.strategy.distribute_datasets_from_function(lambda _: self._training_batches()))
 
     def _training_batches(self):
         def prepare(images, draws):

@@ -1,18 +1,25 @@
 """A whole training run, from data to artifacts, for any network; the commands are thin fronts of ``train_network``."""
 
 import dataclasses
+import math
 import sys
 import time
 
+import numpy as np
+import tensorflow as tf
 from scipy.stats import binomtest
 from tqdm import tqdm
 
+from keras_classics import datasets
 from keras_classics.errors import InputError
 from train import devices, run_folder
 from train.loop import Trainer
 
-_REPORTS_AN_EPOCH = 20  # points of the training curve
-_LINES_A_SHORT_RUN = 10  # lines on screen where a run ends before its first epoch does
+_CURVE_POINTS = 200  # of the training curve, at most about twice as many
+_VALIDATIONS = 20  # at most, at ends of epochs
+_SHORT_RUN_LINES = 10  # on screen, where a run ends before its first epoch does
+_SECONDS_A_LINE = 30  # on screen, between ends of epochs
+_IMAGES_A_SHORT_RUN = 1_000  # images of a split that such a run is evaluated on
 
 
 def train_network(build, *, name, title, preprocessing, size, dataset, recipe, folder, steps=None):
@@ -24,34 +31,44 @@ def train_network(build, *, name, title, preprocessing, size, dataset, recipe, f
         title: of the network, for people.
         preprocessing, size, dataset, recipe: as ``loop.Trainer`` takes them.
         folder: where to write, a ``pathlib.Path`` that exists.
-        steps: stop after so many; None trains all epochs of the recipe.
+        steps: stop after so many; None trains all epochs of the recipe. A run of less than an epoch is evaluated on
+            1,000 images of each split, and says so.
 
     Raises:
         InputError: the data does not fit the network, or the loss became infinite or undefined.
     """
+    total_steps = recipe.steps_for(len(dataset.train))
+    steps = min(steps or total_steps, total_steps)
+    if steps * recipe.batch_size < len(dataset.train):
+        dataset = dataclasses.replace(dataset, validation=_sample(dataset.validation), test=_sample(dataset.test))
     strategy = devices.strategy()
-    trainer = Trainer(
-        build, preprocessing=preprocessing, size=size, dataset=dataset, recipe=recipe, strategy=strategy
-    )
-    steps = min(steps or trainer.total_steps, trainer.total_steps)
+    trainer = Trainer(build, preprocessing=preprocessing, size=size, dataset=dataset, recipe=recipe, strategy=strategy)
     epochs = recipe.epochs_for(len(dataset.train))
     print(f"{title}: {trainer.model.count_params():,} parameters, on {devices.describe(strategy)}")
     print(f"Data: {dataset}")
     print(
         f"Recipe: {recipe.optimizer}, learning rate {recipe.learning_rate:g}, batches of {recipe.batch_size}, "
-        f"{epochs} epochs = {trainer.total_steps:,} steps, seed {recipe.seed}"
-        + (f"; stopping after {steps:,} steps" if steps < trainer.total_steps else ""),
+        f"{epochs} epochs = {total_steps:,} steps, seed {recipe.seed}"
+        + (f"; stopping after {steps:,} steps" if steps < total_steps else ""),
         flush=True,
     )
     try:
-        training, validation = _train(trainer, steps, epochs)
+        training, validation = _train(trainer, steps)
+        test = trainer.evaluate(dataset.test)
     except FloatingPointError as error:
         raise InputError(f"{error}; nothing was written. Try a lower --learning-rate.") from error
-    test = trainer.evaluate(dataset.test)
-    interval = binomtest(test.correct, test.images).proportion_ci(method="wilson")
+    except tf.errors.InvalidArgumentError as error:
+        bad = datasets.unreadable_pictures(dataset)
+        if not bad:
+            raise
+        raise InputError(
+            f"{len(bad)} pictures cannot be decoded, the first is {bad[0]}; nothing was written."
+        ) from error
+    interval = binomtest(round(test.accuracy * test.images), test.images).proportion_ci(method="wilson")
     print(
         f"Test: {test.accuracy:.2%} of {test.images:,} images right "
-        f"(95 % interval {interval.low:.2%} to {interval.high:.2%}); {training[-1]['seconds']:.0f} s of training"
+        f"(95 % interval {interval.low:.2%} to {interval.high:.2%}); "
+        f"{sum(row['seconds'] for row in training):.0f} s of training"
     )
     run_folder.save_model(folder / f"{name}.keras", trainer.model)
     record = {
@@ -61,7 +78,7 @@ def train_network(build, *, name, title, preprocessing, size, dataset, recipe, f
         "steps": steps,
         "dataset": dataset.describe(),
         "devices": devices.describe(strategy),
-        "test": {**dataclasses.asdict(test), "accuracy": test.accuracy, "interval_95": [interval.low, interval.high]},
+        "test": {**dataclasses.asdict(test), "interval_95": [interval.low, interval.high]},
         "training": training,
         "validation": validation,
         **run_folder.environment(),
@@ -74,35 +91,57 @@ def train_network(build, *, name, title, preprocessing, size, dataset, recipe, f
     print(f"Wrote {name}.keras, {name}_history.json and {name}_curves.png to {folder}/")
 
 
-def _train(trainer, steps, epochs):
-    """Train with a progress bar (on a terminal) and a line an epoch; the rows of history."""
-    an_epoch = len(trainer.dataset.train) / trainer.recipe.batch_size
-    report_every = max(1, round(min(an_epoch / _REPORTS_AN_EPOCH, steps / _LINES_A_SHORT_RUN)))
+def _sample(split):
+    """Evenly spaced images of a split: at most ``_IMAGES_A_SHORT_RUN``."""
+    count = min(len(split), _IMAGES_A_SHORT_RUN)
+    return split.take(np.linspace(0, len(split) - 1, count).astype(int))
+
+
+def _train(trainer, steps):
+    """Train with a bar (on a terminal) and lines on screen; the rows of history."""
+    milestones = _milestones(trainer, steps)
     training, validation = [], []
-    ended, started, evaluating = 0, time.perf_counter(), 0.0
-    bar = tqdm(total=steps, unit=" steps", disable=None, leave=False, dynamic_ncols=True)
-    with bar:
-        for progress in trainer.train(steps, report_every):
-            training.append(dataclasses.asdict(progress))
-            bar.update(progress.step - bar.n)
-            bar.set_postfix_str(f"loss {progress.loss:.3f}, {progress.images_per_second:,.0f} images/s")
-            epoch_ended = int(progress.epoch + 1e-9) > ended
-            if not epoch_ended and progress.step < steps and steps > an_epoch:
-                continue
-            line = (
-                f"step {progress.step:,}/{steps:,}, epoch {progress.epoch:.1f}/{epochs}: "
-                f"loss {progress.loss:.4f}, training accuracy {progress.accuracy:.2%}"
-            )
-            if epoch_ended or progress.step == steps:
-                ended = int(progress.epoch + 1e-9)
-                start = time.perf_counter()
-                score = trainer.evaluate(trainer.dataset.validation)
-                evaluating += time.perf_counter() - start
-                row = {"step": progress.step, "epoch": progress.epoch, "loss": score.loss, "accuracy": score.accuracy}
-                validation.append(row)
-                line += f", validation {score.accuracy:.2%}"
-            rate = progress.step * trainer.recipe.batch_size / progress.seconds
-            left = (time.perf_counter() - started) / progress.step * (steps - progress.step)
-            bar.write(f"{line}; {rate:,.0f} images/s, {left:.0f} s left", file=sys.stdout)
-            sys.stdout.flush()
-    return training, validation
+    with tqdm(total=steps, unit=" steps", disable=None, leave=False, dynamic_ncols=True) as bar:
+        shown = time.perf_counter()
+        for milestone, validate in milestones:
+            for progress in trainer.train(milestone):
+                if training and training[-1].steps < steps / _CURVE_POINTS:
+                    training[-1] = training[-1].then(progress)
+                else:
+                    training.append(progress)
+                rate = progress.steps * trainer.recipe.batch_size / progress.seconds
+                bar.update(progress.steps)
+                bar.set_postfix_str(f"loss {progress.loss:.3f}, {rate:,.0f} images/s")
+                if progress.step < milestone and time.perf_counter() - shown > _SECONDS_A_LINE:
+                    shown = time.perf_counter()
+                    _show(bar, trainer, steps, training)
+            score = trainer.evaluate(trainer.dataset.validation) if validate else None
+            if score:
+                validation.append({"step": milestone, "epoch": progress.epoch, **dataclasses.asdict(score)})
+            shown = time.perf_counter()
+            _show(bar, trainer, steps, training, score)
+    return [dataclasses.asdict(row) for row in training], validation
+
+
+def _milestones(trainer, steps):
+    """Steps to stop at for a line on screen, and whether to validate there: ends of epochs, tenths of a short run."""
+    epochs = trainer.recipe.epochs_for(len(trainer.dataset.train))
+    ends = [math.ceil(epoch * len(trainer.dataset.train) / trainer.recipe.batch_size) for epoch in range(1, epochs + 1)]
+    ends = [step for step in ends if step < steps]
+    if not ends:
+        stops = {math.ceil(steps * part / _SHORT_RUN_LINES) for part in range(1, _SHORT_RUN_LINES + 1)}
+        return [(step, step == steps) for step in sorted(stops)]
+    every = math.ceil((len(ends) + 1) / _VALIDATIONS)
+    return [(step, True) for step in [*ends[every - 1 :: every], steps]]
+
+
+def _show(bar, trainer, steps, training, score=None):
+    seconds = sum(row.seconds for row in training)
+    row = training[-1]
+    line = f"step {trainer.step:,}/{steps:,}, epoch {row.epoch:.2f}: loss {row.loss:.4f}, training {row.accuracy:.2%}"
+    if score:
+        line += f", validation {score.accuracy:.2%}"
+    rate = trainer.step * trainer.recipe.batch_size / seconds
+    left = seconds / trainer.step * (steps - trainer.step)
+    bar.write(f"{line}; {rate:,.0f} images/s, {left:,.0f} s left", file=sys.stdout)
+    sys.stdout.flush()

@@ -7,7 +7,7 @@ from importlib import metadata
 
 import matplotlib
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from PIL import Image
 
 from keras_classics import cli
@@ -59,8 +59,10 @@ def save_curves(path, *, title, training, validation, test):
             axes.set_xlim(left=0)
         left.set_ylabel("cross-entropy (nats)")
         right.set_ylabel("error rate")
-        right.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=None))
-        right.yaxis.set_minor_formatter(PercentFormatter(xmax=1, decimals=None))
+        for axes, text in ((left, lambda y, _: f"{y:g}"), (right, lambda y, _: f"{100 * y:g} %")):
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_minor_locator(NullLocator())
+            axes.yaxis.set_major_formatter(FuncFormatter(text))
         right.axhline(1 - test, color="tab:green", linestyle="--", label=f"test, at the end: {1 - test:.2%}")
         for axes in (left, right):
             axes.legend()

@@ -1,0 +1,59 @@
+"""What a ``.tflite`` of ours says about itself: labels, input and output, as JSON in the file's own metadata table.
+
+Reading one needs neither TensorFlow nor Keras.
+"""
+
+import json
+
+from ai_edge_litert import schema_py_generated as schema
+
+from keras_classics.errors import InputError
+
+NAME = "keras_classics"  # of the entry in the metadata table
+_IDENTIFIER = b"TFL3"  # bytes 4–8 of every TFLite file
+
+
+def embed(model, description):
+    """``model`` (bytes of a TFLite file) with ``description`` (a dict) added to its metadata."""
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    content = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+    buffer = schema.BufferT()
+    buffer.data = json.dumps(description, ensure_ascii=False).encode()
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = NAME, len(content.buffers)
+    content.buffers.append(buffer)
+    content.metadata = [*(content.metadata or []), entry]
+    content.description = f"{description['network']}, {description['mode']}, by keras-classics"
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
+
+
+def read(model, path):
+    """The description inside ``model`` (bytes of the file at ``path``).
+
+    Raises:
+        InputError: the bytes are no TFLite model, or one without our description.
+    """
+    if model[4:8] != _IDENTIFIER:
+        raise InputError(f"{path} is not a TFLite model.")
+    try:
+        content = schema.Model.GetRootAs(model)
+        for index in range(content.MetadataLength()):
+            entry = content.Metadata(index)
+            if entry.Name() == NAME.encode():
+                return json.loads(content.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
+    except Exception as error:  # a damaged flatbuffer fails anywhere, in any way
+        raise InputError(f"{path} is a damaged TFLite model.") from error
+    raise InputError(
+        f"{path} does not say what its classes are; export it with python -m export.tflite, which puts that inside."
+    )
+
+
+def operators(model):
+    """Operators of ``model`` (bytes) in order of execution, by their names in the TFLite schema."""
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    content = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
+    return [
+        flatbuffer_utils.opcode_to_name(content, operator.opcodeIndex) for operator in content.subgraphs[0].operators
+    ]

