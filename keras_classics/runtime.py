@@ -11,15 +11,14 @@ def start_tensorflow():
 
     oneDNN is switched on (TensorFlow leaves it off on some processors, where it still trains LeNet-5 about 1.4 times
     as fast), unless ``TF_ENABLE_ONEDNN_OPTS`` says otherwise. TensorFlow's start-up chatter about absent GPUs is held
-    back, and shown only if the import fails; set ``TF_CPP_MIN_LOG_LEVEL`` to see it.
+    back, and shown only if the import fails; set ``TF_CPP_MIN_LOG_LEVEL=0`` to see it.
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") == "0":
         import tensorflow as tf
 
         return tf
     logging.getLogger("absl").setLevel(logging.ERROR)
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     with quiet():
         import tensorflow as tf
 

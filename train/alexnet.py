@@ -1,7 +1,7 @@
 """``python -m train.alexnet``: train AlexNet on CIFAR-10 or on a folder of pictures."""
 
 from keras_classics import cli
-from train import arguments
+from train import arguments, recipes
 
 PROG = "python -m train.alexnet"
 
@@ -16,8 +16,9 @@ def parser():
     )
     parser.add_argument(
         "--variant",
+        choices=list(recipes.ALEXNET),
         metavar="NAME",
-        help="paper, single_tower or cifar10 (default: cifar10 for --dataset cifar10, else paper)",
+        help=f"{', '.join(recipes.ALEXNET)} (default: cifar10 for --dataset cifar10, else paper)",
     )
     arguments.add_to(parser)
     return parser
@@ -32,15 +33,10 @@ def train(args):
 
     start_tensorflow()
     from keras_classics import alexnet
-    from keras_classics.errors import InputError
-    from train import recipes
     from train.run import train_network
 
     variant = args.variant or ("cifar10" if args.dataset == "cifar10" else "paper")
-    try:
-        row = alexnet.variant_named(variant)
-    except ValueError as error:
-        raise InputError(error) from error
+    row = alexnet.variant_named(variant)
     dataset = datasets.load(args.dataset, args.data_dir)
     train_network(
         lambda: alexnet.AlexNet(variant=variant, classes=len(dataset.class_names)),

@@ -115,7 +115,7 @@ class Trainer:
             size=self._augmentation.load_size(self._size),
         )
         sums = np.zeros(3)
-        # One device takes the dataset as it is: TensorFlow's distributed iterator would bring back the autotuner's waits.
+        # One device takes the dataset as it is: the distributed iterator would bring back the autotuner's waits.
         for batch in batches if self.replicas == 1 else self.strategy.experimental_distribute_dataset(batches):
             sums += self._score(batch).numpy()
         loss, correct, images = sums

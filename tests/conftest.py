@@ -1,0 +1,71 @@
+"""What the tests share: real digits, a network trained on them, and commands run as a user runs them."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from keras_classics.runtime import start_tensorflow
+
+start_tensorflow()
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def command():
+    """``command("train.lenet", …)`` runs ``python -m train.lenet …`` and returns the finished process."""
+
+    def run(module, *arguments, cwd=ROOT):
+        return subprocess.run(
+            [sys.executable, "-m", module, *map(str, arguments)],
+            cwd=cwd,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def data_dir():
+    """Where prepared MNIST and CIFAR-10 lie."""
+    path = os.environ.get("KERAS_CLASSICS_DATA_DIR")
+    if not path:
+        pytest.skip("needs prepared datasets; set KERAS_CLASSICS_DATA_DIR to the folder TFDS keeps them in")
+    return path
+
+
+@pytest.fixture(scope="session")
+def embedded():
+    from keras_classics import datasets
+
+    return datasets.load("embedded").padded(32)
+
+
+@pytest.fixture(scope="session")
+def run_folder(command, tmp_path_factory):
+    """What ``python -m train.lenet`` leaves after a few epochs on the embedded digits."""
+    folder = tmp_path_factory.mktemp("run")
+    done = command("train.lenet", "--dataset", "embedded", "--epochs", 25, "--out", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model(run_folder):
+    import keras
+
+    return keras.models.load_model(run_folder / "lenet5.keras")
+
+
+@pytest.fixture(scope="session")
+def int8_file(command, run_folder):
+    """What ``python -m export.tflite lenet5`` makes of it."""
+    done = command("export.tflite", "lenet5", "--model", run_folder / "lenet5.keras", "--out", run_folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return run_folder / "lenet5_int8.tflite"

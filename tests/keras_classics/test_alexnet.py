@@ -1,0 +1,99 @@
+"""AlexNet against sections 2 to 4 of Krizhevsky, Sutskever, Hinton, 2012."""
+
+import keras
+import numpy as np
+import pytest
+
+import keras_classics
+from keras_classics import alexnet
+
+LAYERS = {
+    "conv1": ((55, 55, 96), 34_944),
+    "norm1": ((55, 55, 96), 0),
+    "pool1": ((27, 27, 96), 0),
+    "conv2": ((27, 27, 256), 307_456),
+    "norm2": ((27, 27, 256), 0),
+    "pool2": ((13, 13, 256), 0),
+    "conv3": ((13, 13, 384), 885_120),
+    "conv4": ((13, 13, 384), 663_936),
+    "conv5": ((13, 13, 256), 442_624),
+    "pool5": ((6, 6, 256), 0),
+    "fc6": ((4096,), 37_752_832),
+    "fc7": ((4096,), 16_781_312),
+    "fc8": ((1000,), 4_097_000),
+}
+
+
+@pytest.fixture(scope="module")
+def paper():
+    return keras_classics.AlexNet()
+
+
+def test_every_layer_has_the_shape_and_parameters_of_the_paper(paper):
+    found = {name: (paper.get_layer(name).output.shape[1:], paper.get_layer(name).count_params()) for name in LAYERS}
+    assert found == LAYERS
+    assert paper.count_params() == 60_965_224
+
+
+@pytest.mark.parametrize(("variant", "parameters"), [("single_tower", 62_378_344), ("cifar10", 35_855_178)])
+def test_variants_have_their_parameters(variant, parameters):
+    assert keras_classics.AlexNet(variant=variant).count_params() == parameters
+
+
+def test_order_is_convolution_relu_normalization_pooling(paper):
+    """Section 3.5: pooling follows normalization, which follows the ReLU of conv1 and conv2."""
+    names = [layer.name for layer in paper.layers]
+    for number in (1, 2):
+        order = [names.index(f"{kind}{number}") for kind in ("conv", "norm", "pool")]
+        assert order == [order[0], order[0] + 1, order[0] + 2]
+    assert all(paper.get_layer(f"conv{n}").activation is keras.activations.relu for n in range(1, 6))
+
+
+def test_pooling_overlaps_and_dropout_is_one_half(paper):
+    for name in ("pool1", "pool2", "pool5"):
+        assert (paper.get_layer(name).pool_size, paper.get_layer(name).strides) == ((3, 3), (2, 2))
+    assert [paper.get_layer(name).rate for name in ("drop6", "drop7")] == [0.5, 0.5]
+
+
+def test_normalization_has_the_papers_constants(paper):
+    config = paper.get_layer("norm1").get_config()
+    assert [config[name] for name in ("depth_radius", "bias", "alpha", "beta")] == [2, 2.0, 1e-4, 0.75]
+
+
+def test_towers_do_not_see_each_other(paper):
+    """Section 3.5: the first half of conv2's maps depends on the first half of its inputs only."""
+    conv2 = keras_classics.layers.Conv2D.from_config(paper.get_layer("conv2").get_config())
+    maps = np.random.default_rng(0).normal(size=(1, 27, 27, 96)).astype("float32")
+    before = keras.ops.convert_to_numpy(conv2(maps))
+    maps[..., 48:] += 1
+    changed = (keras.ops.convert_to_numpy(conv2(maps)) != before).any(axis=(0, 1, 2))
+    assert not changed[:128].any()
+    assert changed[128:].any()
+
+
+def test_initialisation_is_that_of_section_5(paper):
+    kernel, bias = paper.get_layer("fc7").get_weights()
+    assert abs(kernel.std() - 0.01) < 1e-4
+    ones = {name: (paper.get_layer(name).get_weights()[1] == 1).all() for name in LAYERS if name[0] in "cf"}
+    assert {name for name, one in ones.items() if one} == {"conv2", "conv4", "conv5", "fc6", "fc7"}
+    assert (bias == 1).all()
+
+
+def test_smallest_image_without_the_top():
+    assert keras_classics.AlexNet(include_top=False, input_shape=(64, 64, 3)).output_shape == (None, 1, 1, 256)
+    with pytest.raises(ValueError, match="at least 64"):
+        keras_classics.AlexNet(include_top=False, input_shape=(63, 64, 3))
+
+
+def test_unknown_variant_is_named():
+    with pytest.raises(ValueError, match=r"'resnet'.*paper, single_tower, cifar10"):
+        keras_classics.AlexNet(variant="resnet")
+
+
+def test_preprocessing_subtracts_the_mean_of_imagenet():
+    grey = np.full((1, 2, 2, 3), 128, np.uint8)
+    np.testing.assert_allclose(alexnet.preprocess_input(grey)[0, 0, 0], [4.32, 11.221, 24.061], rtol=1e-5)
+    tensor = alexnet.preprocess_input(keras.ops.convert_to_tensor(grey))
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(tensor), alexnet.preprocess_input(grey))
+    with pytest.raises(ValueError, match="1 channels"):
+        alexnet.preprocess_input(grey[..., :1])

@@ -1,0 +1,73 @@
+"""What people who only import the package rely on."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import keras_classics
+
+
+@pytest.mark.parametrize("first", ["import keras_classics, keras", "import keras, keras_classics"])
+def test_a_saved_model_loads_without_custom_objects(first, tmp_path):
+    model = keras_classics.AlexNet(variant="paper", include_top=False, pooling="avg", input_shape=(64, 64, 3))
+    model.save(tmp_path / "features.keras")
+    image = np.random.default_rng(0).normal(size=(1, 64, 64, 3)).astype("float32")
+    np.save(tmp_path / "image.npy", image)
+    program = (
+        f"{first}, numpy\n"
+        "model = keras.models.load_model('features.keras')\n"
+        "numpy.save('features.npy', model.predict(numpy.load('image.npy'), verbose=0))"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True, env=_environment())
+    np.testing.assert_allclose(
+        np.load(tmp_path / "features.npy"), model.predict(image, verbose=0), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_importing_the_package_imports_no_framework():
+    program = "import keras_classics, sys; sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], env=_environment()).returncode == 0
+
+
+def test_public_names_are_there_and_no_others():
+    for name in keras_classics.__all__:
+        assert getattr(keras_classics, name) is not None
+    with pytest.raises(AttributeError, match="VGG16"):
+        _ = keras_classics.VGG16
+
+
+def test_clone_and_config_keep_the_network():
+    model = keras_classics.LeNet5(activation="relu")
+    clone = keras.models.clone_model(model)
+    clone.set_weights(model.get_weights())
+    image = np.ones((1, 32, 32, 1), "float32")
+    np.testing.assert_array_equal(clone.predict(image, verbose=0), model.predict(image, verbose=0))
+    assert keras.Model.from_config(model.get_config()).count_params() == 61_706
+
+
+def test_mixed_precision_keeps_probabilities_in_float32():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = keras_classics.AlexNet(variant="cifar10")
+        assert keras.backend.standardize_dtype(model(np.zeros((1, 32, 32, 3), "float32")).dtype) == "float32"
+        assert model.get_layer("conv1").compute_dtype == "bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def test_user_code_trains_with_fit(embedded):
+    model = keras_classics.LeNet5()
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    images = keras_classics.lenet.preprocess_input(embedded.train.images)
+    history = model.fit(images, embedded.train.labels, epochs=3, batch_size=64, verbose=0).history
+    assert history["accuracy"][-1] > 0.85
+
+
+def _environment():
+    import os
+    import pathlib
+
+    return {**os.environ, "PYTHONPATH": str(pathlib.Path(keras_classics.__file__).parent.parent)}

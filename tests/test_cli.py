@@ -1,0 +1,77 @@
+"""Bad input gets one sentence and exit code 2; help comes at once; files are whole or absent."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from keras_classics import cli
+from keras_classics.errors import InputError
+
+COMMANDS = ["train.lenet", "train.alexnet", "export.tflite", "export.predict"]
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_help_comes_before_tensorflow_is_imported(module):
+    program = (
+        "import runpy, sys\n"
+        f"sys.argv = ['{module}', '--help']\n"
+        "try:\n"
+        f"    runpy.run_module('{module}', run_name='__main__')\n"
+        "except SystemExit as done:\n"
+        "    sys.exit(done.code or 'tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"python -m {module}" in done.stdout
+    assert time.monotonic() - start < 5  # about 0.2 s; importing TensorFlow alone takes longer than this on two cores
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("train.lenet", "--epochs", "0"), "'0' is not a whole number from 1 up"),
+        (("train.lenet", "--learning-rate", "nan"), "'nan' is not a number above 0"),
+        (("train.lenet", "--seed", "-1"), "'-1' is not a whole number"),
+        (("train.lenet", "--dataset", "cifar10"), "no dataset called 'cifar10'"),
+        (("train.lenet", "--out", "/proc/models"), "cannot write to the folder /proc/models"),
+        (("train.lenet", "--out", __file__), "cannot write to the folder"),
+        (("train.lenet", "--no-such-option"), "--no-such-option"),
+        (("train.alexnet", "--dataset", "mnist"), "no dataset called 'mnist'"),
+        (("train.alexnet", "--variant", "vgg"), "'vgg'"),
+        (("export.tflite", "vgg"), "invalid choice: 'vgg'"),
+        (("export.tflite", "lenet5", "--mode", "int4"), "invalid choice: 'int4'"),
+        (("export.tflite", "lenet5", "--max-drop", "-1"), "'-1' is not a number from 0 up"),
+        (("export.tflite", "lenet5", "--model", "absent.keras"), "there is no model absent.keras"),
+        (("export.tflite", "lenet5", "--model", __file__), "is not a Keras model file"),
+        (("export.predict", "absent.tflite", "x.png"), "cannot read the model absent.tflite"),
+        (("export.predict", __file__, "x.png"), "is not a TFLite model"),
+    ],
+)
+def test_bad_input_gets_one_sentence_and_exit_code_2(command, arguments, named):
+    done = command(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert named in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_file_is_written_whole_or_stays_as_it_was(tmp_path):
+    path = tmp_path / "result.json"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), cli.whole_file(path) as partial:
+        partial.write_text("ne")
+        raise RuntimeError("power cut")
+    assert path.read_text() == "old"
+    with cli.whole_file(path) as partial:
+        partial.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match="cannot write"), cli.whole_file(tmp_path / "absent" / "file.json") as partial:
+        partial.write_text("x")

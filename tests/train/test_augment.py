@@ -1,0 +1,67 @@
+"""Augmentations: nothing happens at their middle, and what happens at their ends is what is meant."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from train.augment import AUGMENTATIONS, crop_and_mirror, crop_centre, distort_digits
+
+
+def blob():
+    """A bright square off the centre of a 32×32 field."""
+    image = np.zeros((1, 32, 32, 1), np.float32)
+    image[0, 8:14, 18:26] = 255
+    return image
+
+
+def centre_of_mass(image):
+    rows, columns = np.indices(image.shape[:2])
+    weights = image[..., 0] / image.sum()
+    return np.array([(rows * weights).sum(), (columns * weights).sum()])
+
+
+def test_middle_of_all_draws_leaves_a_digit_alone():
+    out = distort_digits(blob(), tf.fill((1, 6), 0.5), 32)
+    np.testing.assert_allclose(out, blob(), atol=1e-3)
+
+
+def test_rotation_is_about_the_centre_by_12_degrees():
+    draws = np.full((1, 6), 0.5, np.float32)
+    draws[0, 0] = 1.0
+    arms = [centre_of_mass(image) - 15.5 for image in (blob()[0], distort_digits(blob(), draws, 32)[0].numpy())]
+    turned = np.degrees(np.arccos(arms[0] @ arms[1] / np.linalg.norm(arms[0]) / np.linalg.norm(arms[1])))
+    assert abs(turned - 12) < 0.5
+    assert abs(np.linalg.norm(arms[0]) - np.linalg.norm(arms[1])) < 0.2
+
+
+@pytest.mark.parametrize(("draw", "axis"), [(4, 1), (5, 0)])
+def test_shift_is_two_pixels_at_most(draw, axis):
+    draws = np.full((1, 6), 0.5, np.float32)
+    draws[0, draw] = 1.0
+    moved = centre_of_mass(distort_digits(blob(), draws, 32)[0].numpy()) - centre_of_mass(blob()[0])
+    assert abs(abs(moved[axis]) - 2) < 0.05
+    assert abs(moved[1 - axis]) < 0.05
+
+
+def test_crop_takes_corners_and_mirrors():
+    image = np.arange(6 * 6, dtype=np.uint8).reshape(1, 6, 6, 1)
+    for draws, expected in (
+        ([0.0, 0.0, 0.0], image[:, :4, :4]),
+        ([0.99, 0.99, 0.0], image[:, 2:, 2:]),
+        ([0.0, 0.99, 0.9], image[:, :4, 2:][:, :, ::-1]),
+    ):
+        np.testing.assert_array_equal(crop_and_mirror(image, tf.constant([draws]), 4), expected)
+    np.testing.assert_array_equal(crop_centre(tf.constant(image), 4), image[:, 1:5, 1:5])
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_every_augmentation_keeps_size_and_range(name):
+    augmentation, size, random = AUGMENTATIONS[name], 32, np.random.default_rng(0)
+    side = augmentation.load_size(size)
+    images = random.integers(0, 256, (16, side, side, 1 if name == "digits" else 3), np.uint8)
+    draws = random.random((16, augmentation.draws), np.float32)
+    for out in (augmentation.apply(images, draws, size), augmentation.evaluate(tf.constant(images), size)):
+        assert out.dtype == tf.float32
+        assert out.shape[:3] == (16, size, size)
+        assert tf.reduce_min(out) >= 0
+        assert tf.reduce_max(out) <= 255

@@ -1,0 +1,101 @@
+"""The training commands, run as a user runs them, on real data."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import keras_classics
+
+
+def test_a_run_leaves_model_history_curve_and_digits(run_folder):
+    assert {path.name for path in run_folder.iterdir()} >= {
+        "lenet5.keras",
+        "lenet5_history.json",
+        "lenet5_curves.png",
+        "test_digits",
+    }
+    history = json.loads((run_folder / "lenet5_history.json").read_text())
+    assert history["dataset"]["name"] == "embedded"
+    assert history["recipe"]["epochs"] == 25
+    assert history["test"]["accuracy"] > 0.9
+    low, high = history["test"]["interval_95"]
+    assert low < history["test"]["accuracy"] < high
+    assert history["training"][-1]["step"] == history["steps"] == history["validation"][-1]["step"]
+    assert history["versions"]["keras"] == keras.__version__
+    with Image.open(run_folder / "lenet5_curves.png") as picture:
+        assert picture.size >= (1000, 400)
+
+
+def test_the_saved_model_is_the_one_that_was_tested(run_folder, model, embedded):
+    history = json.loads((run_folder / "lenet5_history.json").read_text())
+    images = keras_classics.lenet.preprocess_input(embedded.test.images)
+    chosen = model.predict(images, verbose=0).argmax(axis=1)
+    assert (chosen == embedded.test.labels).mean() == pytest.approx(history["test"]["accuracy"])
+
+
+def test_sample_digits_are_held_out_pictures(run_folder, embedded):
+    held_out = {image.tobytes() for image in embedded.test.images[:, 2:30, 2:30, 0]}
+    for name in "0123456789":
+        with Image.open(run_folder / "test_digits" / f"{name}.png") as picture:
+            assert np.asarray(picture).tobytes() in held_out
+
+
+def test_a_run_that_diverges_says_so_and_leaves_what_was_there(command, tmp_path):
+    (tmp_path / "lenet5.keras").write_text("earlier")
+    done = command("train.lenet", "--dataset", "embedded", "--learning-rate", "1e38", "--epochs", 2, "--out", tmp_path)
+    assert done.returncode == 2
+    assert "Try a lower --learning-rate" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "lenet5.keras").read_text() == "earlier"
+
+
+def test_alexnet_trains_on_a_folder_of_pictures(command, tmp_path):
+    """Bright and dark noise, as the paper's network would be trained on photographs."""
+    random = np.random.default_rng(0)
+    for name, low in (("bright", 128), ("dark", 0)):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(30):
+            noise = random.integers(low, low + 128, (40, 48, 3), np.uint8)
+            Image.fromarray(noise).save(tmp_path / "pictures" / name / f"{number}.jpg")
+    arguments = ("train.alexnet", "--dataset", f"folder:{tmp_path / 'pictures'}", "--batch-size", 4, "--steps", 2)
+    done = command(*arguments, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "AlexNet (paper): 56,876,418 parameters" in done.stdout  # fc8 has 2 classes
+    broken = tmp_path / "pictures" / "dark" / "0.jpg"
+    broken.write_bytes(broken.read_bytes()[:300])
+    for path in (tmp_path / "pictures").rglob("[1-9]*.jpg"):
+        path.write_bytes(broken.read_bytes())
+    done = command(*arguments, "--out", tmp_path / "second")
+    assert done.returncode == 2
+    assert "cannot be decoded" in done.stderr
+    assert list((tmp_path / "second").iterdir()) == []
+
+
+def test_default_recipe_reaches_988_permille_on_mnist(command, data_dir, tmp_path):
+    done = command("train.lenet", "--dataset", "mnist", "--data-dir", data_dir, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    history = json.loads((tmp_path / "lenet5_history.json").read_text())
+    assert history["test"]["images"] == 10_000
+    assert history["test"]["accuracy"] >= 0.988
+    # The history tells the export where the data was.
+    done = command("export.tflite", "lenet5", "--model", tmp_path / "lenet5.keras", "--out", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / "lenet5_int8.json").read_text())
+    assert report["test_images"] == 10_000
+    assert report["held_out"] is True
+    assert report["keras_accuracy"] == pytest.approx(history["test"]["accuracy"])
+    assert report["drop"] <= 0.5
+    done = command(
+        "export.tflite", "lenet5", "--model", tmp_path / "lenet5.keras", "--dataset", "embedded", "--out", tmp_path
+    )
+    assert "not on held-out data" in done.stderr
+
+
+def test_alexnet_loss_falls_on_cifar10(command, data_dir, tmp_path):
+    done = command("train.alexnet", "--data-dir", data_dir, "--steps", 12, "--batch-size", 32, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    losses = [row["loss"] for row in json.loads((tmp_path / "alexnet_history.json").read_text())["training"]]
+    assert np.mean(losses[-3:]) < np.mean(losses[:3]) - 0.2
