@@ -134,21 +134,6 @@ def load(name, data_dir=None):
     return _published(name, data_dir)
 
 
-def unreadable_pictures(dataset):
-    """Paths of the picture files of ``dataset`` that cannot be decoded."""
-    from PIL import Image
-
-    bad = []
-    for split in (dataset.train, dataset.validation, dataset.test):
-        for path in () if split.in_memory else split.images:
-            try:
-                with Image.open(path) as picture:
-                    picture.load()
-            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-                bad.append(str(path))
-    return bad
-
-
 def _published(name, data_dir):
     """A TFDS dataset, prepared on disk or downloaded now."""
     import tensorflow as tf

@@ -8,6 +8,8 @@ import os
 
 import tensorflow as tf
 
+from keras_classics.runtime import quiet
+
 _ROUNDS = 4  # of the permutation cipher behind RandomIndexShuffle; its documented default
 _CORES = os.cpu_count() or 1
 
@@ -81,6 +83,18 @@ def read_picture(path, size):
     top, left = tf.unstack((target - size) // 2)
     cut = resized[top : top + size, left : left + size]
     return tf.ensure_shape(tf.cast(tf.clip_by_value(tf.math.round(cut), 0, 255), tf.uint8), (size, size, 3))
+
+
+def unreadable_pictures(split):
+    """Paths of the picture files of a split that TensorFlow cannot decode."""
+    bad = []
+    with quiet():  # the JPEG library complains on stderr of its own accord
+        for path in () if split.in_memory else split.images:
+            try:
+                tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
+            except tf.errors.OpError:
+                bad.append(str(path))
+    return bad
 
 
 def _tables(split):

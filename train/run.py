@@ -10,7 +10,7 @@ import tensorflow as tf
 from scipy.stats import binomtest
 from tqdm import tqdm
 
-from keras_classics import datasets
+from keras_classics import pipeline
 from keras_classics.errors import InputError
 from train import devices, run_folder
 from train.loop import Trainer
@@ -39,8 +39,11 @@ def train_network(build, *, name, title, preprocessing, size, dataset, recipe, f
     """
     total_steps = recipe.steps_for(len(dataset.train))
     steps = min(steps or total_steps, total_steps)
+    whole = dataset
     if steps * recipe.batch_size < len(dataset.train):
         dataset = dataclasses.replace(dataset, validation=_sample(dataset.validation), test=_sample(dataset.test))
+    # A picture that spoils the evaluation is better found before training than after.
+    _refuse_unreadable(dataset.validation, dataset.test)
     strategy = devices.strategy()
     trainer = Trainer(build, preprocessing=preprocessing, size=size, dataset=dataset, recipe=recipe, strategy=strategy)
     epochs = recipe.epochs_for(len(dataset.train))
@@ -58,12 +61,8 @@ def train_network(build, *, name, title, preprocessing, size, dataset, recipe, f
     except FloatingPointError as error:
         raise InputError(f"{error}; nothing was written. Try a lower --learning-rate.") from error
     except tf.errors.InvalidArgumentError as error:
-        bad = datasets.unreadable_pictures(dataset)
-        if not bad:
-            raise
-        raise InputError(
-            f"{len(bad)} pictures cannot be decoded, the first is {bad[0]}; nothing was written."
-        ) from error
+        _refuse_unreadable(dataset.train, cause=error)
+        raise
     interval = binomtest(round(test.accuracy * test.images), test.images).proportion_ci(method="wilson")
     print(
         f"Test: {test.accuracy:.2%} of {test.images:,} images right "
@@ -76,7 +75,7 @@ def train_network(build, *, name, title, preprocessing, size, dataset, recipe, f
         "parameters": trainer.model.count_params(),
         "recipe": dataclasses.asdict(recipe),
         "steps": steps,
-        "dataset": dataset.describe(),
+        "dataset": whole.describe(),
         "devices": devices.describe(strategy),
         "test": {**dataclasses.asdict(test), "interval_95": [interval.low, interval.high]},
         "training": training,
@@ -89,6 +88,12 @@ def train_network(build, *, name, title, preprocessing, size, dataset, recipe, f
         folder / f"{name}_curves.png", title=curve_title, training=training, validation=validation, test=test.accuracy
     )
     print(f"Wrote {name}.keras, {name}_history.json and {name}_curves.png to {folder}/")
+
+
+def _refuse_unreadable(*splits, cause=None):
+    bad = [path for split in splits for path in pipeline.unreadable_pictures(split)]
+    if bad:
+        raise InputError(f"cannot decode {len(bad)} of the pictures, such as {bad[0]}; nothing was written.") from cause
 
 
 def _sample(split):

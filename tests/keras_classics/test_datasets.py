@@ -109,9 +109,3 @@ def test_folder_without_classes_is_refused(tmp_path):
         datasets.load(f"folder:{tmp_path / 'absent'}")
     with pytest.raises(InputError, match="0 classes"):
         datasets.load(f"folder:{tmp_path}")
-
-
-def test_unreadable_pictures_are_found(picture_folder):
-    broken = picture_folder / "red" / "0.png"
-    broken.write_bytes(broken.read_bytes()[:60])
-    assert datasets.unreadable_pictures(datasets.load(f"folder:{picture_folder}")) == [str(broken)]

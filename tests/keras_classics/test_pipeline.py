@@ -52,6 +52,16 @@ def test_another_seed_gives_another_order(numbered):
     assert (batches(numbered, 6)[1] != batches(numbered, 6, seed=4)[1]).any()
 
 
+def test_unreadable_pictures_are_found(tmp_path):
+    """TIFF under another name too, which other readers would take."""
+    paths = [tmp_path / name for name in ("good.png", "cut.png", "tiff.jpg")]
+    Image.new("RGB", (40, 50)).save(paths[0])
+    paths[1].write_bytes(paths[0].read_bytes()[:60])
+    Image.new("RGB", (40, 50)).save(paths[2], "tiff")
+    split = Split(np.array([str(path) for path in paths]), np.arange(3))
+    assert pipeline.unreadable_pictures(split) == [str(path) for path in paths[1:]]
+
+
 def test_pictures_in_files_are_scaled_and_cut(tmp_path):
     wide = np.zeros((30, 90, 3), np.uint8)
     wide[:, 30:60] = 200  # the middle square

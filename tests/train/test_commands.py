@@ -1,6 +1,7 @@
 """The training commands, run as a user runs them, on real data."""
 
 import json
+import pathlib
 
 import keras
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 import keras_classics
+from keras_classics import datasets
 
 
 def test_a_run_leaves_model_history_curve_and_digits(run_folder):
@@ -64,14 +66,27 @@ def test_alexnet_trains_on_a_folder_of_pictures(command, tmp_path):
     done = command(*arguments, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert "AlexNet (paper): 56,876,418 parameters" in done.stdout  # fc8 has 2 classes
-    broken = tmp_path / "pictures" / "dark" / "0.jpg"
-    broken.write_bytes(broken.read_bytes()[:300])
-    for path in (tmp_path / "pictures").rglob("[1-9]*.jpg"):
-        path.write_bytes(broken.read_bytes())
-    done = command(*arguments, "--out", tmp_path / "second")
+
+
+@pytest.mark.parametrize("role", ["train", "test"])
+def test_a_broken_picture_is_named(role, command, tmp_path):
+    """Before training where it would spoil the evaluation, else when training meets it."""
+    random = np.random.default_rng(0)
+    for name in ("one", "two"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(20):
+            Image.fromarray(random.integers(0, 256, (32, 32, 3), np.uint8)).save(
+                tmp_path / "pictures" / name / f"{number}.jpg"
+            )
+    name = f"folder:{tmp_path / 'pictures'}"
+    broken = pathlib.Path(getattr(datasets.load(name), role).images[0])
+    broken.write_bytes(broken.read_bytes()[:200])
+    arguments = ("--variant", "cifar10", "--dataset", name, "--batch-size", 8, "--epochs", 1, "--out", tmp_path / "out")
+    done = command("train.alexnet", *arguments)
     assert done.returncode == 2
-    assert "cannot be decoded" in done.stderr
-    assert list((tmp_path / "second").iterdir()) == []
+    assert f"cannot decode 1 of the pictures, such as {broken}" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_default_recipe_reaches_988_permille_on_mnist(command, data_dir, tmp_path):
