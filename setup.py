@@ -37,6 +37,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["keras_classics*", "train*", "export*"]),
+    package_data={"keras_classics": ["*.txt"]},
     install_requires=REQUIREMENTS,
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.20,<3"],

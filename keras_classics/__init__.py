@@ -12,9 +12,9 @@ import importlib
 import wrapt
 
 __version__ = "0.1.0"
-__all__ = ["AlexNet", "LeNet5", "alexnet", "datasets", "layers", "lenet"]
+__all__ = ["AlexNet", "LeNet5", "alexnet", "connections", "datasets", "layers", "lenet"]
 
-_HOME = {"LeNet5": "lenet", "AlexNet": "alexnet"}
+_HOME = {"AlexNet": "alexnet", "LeNet5": "lenet", "connections": "connectivity"}
 
 
 def __getattr__(name):

@@ -4,8 +4,10 @@ A variant is a row of numbers (``VARIANTS``); one function builds them all.
 """
 
 import dataclasses
+import functools
+import importlib.resources
 
-from keras import initializers, layers
+from keras import initializers, layers, ops
 
 from keras_classics import builder
 from keras_classics.layers import Conv2D, LocalResponseNormalization
@@ -28,8 +30,12 @@ class Variant:
     pool: int  # size of the max pooling windows after conv1, conv2, conv5; their stride is 2
     preprocessing: Preprocessing
     classes: int
+    # Initialisation: "gaussian" of section 5, "he" for deep ReLU networks, "torch" (PyTorch's default).
+    initialisation: str = "gaussian"
+    first_bias: float = 1.0  # of conv2, conv4, conv5, fc6 and fc7 in "gaussian"
+    dense_stddev: float = 0.01  # of fc6 and fc7 in "gaussian"
     dropout: str = "after"  # "after" fc6 and fc7, or "before" them
-    gaussian: bool = True  # initialisation of section 5, or He's, for deep ReLU networks
+    pooled_size: int | None = None  # side of the maps that fc6 takes, whatever the image's; None: as they come
 
 
 # The mean of ImageNet's training pixels, R, G, B, as published with the Caffe reference models.
@@ -66,7 +72,33 @@ VARIANTS = {
         # Channel mean and 1 / standard deviation of the CIFAR-10 training pixels.
         preprocessing=Preprocessing(mean=(125.3, 123.0, 113.9), scale=(1 / 63.0, 1 / 62.1, 1 / 66.7)),
         classes=10,
-        gaussian=False,
+        initialisation="he",
+    ),
+    # BVLC's reference network: bvlc_alexnet/train_val.prototxt of Caffe, which takes windows of 227 pixels, blue first.
+    "caffe": dataclasses.replace(
+        _PAPER,
+        image_size=227,
+        padding=(0, 0),
+        # Caffe divides alpha by the size of the window, 5, and adds 1 where the paper adds k = 2.
+        lrn={"depth_radius": 2, "bias": 1.0, "alpha": 1e-4 / 5, "beta": 0.75},
+        preprocessing=Preprocessing(mean=_IMAGENET_MEAN[::-1], scale=(1.0, 1.0, 1.0), bgr=True),
+        first_bias=0.1,
+        dense_stddev=0.005,
+    ),
+    # Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014, as torchvision has it.
+    "torchvision": dataclasses.replace(
+        _PAPER,
+        filters=(64, 192, 384, 256, 256),
+        padding=(2, 2),
+        groups=(1, 1, 1, 1, 1),
+        lrn=None,
+        # torchvision takes pixels 0–1 and subtracts 0.485, 0.456, 0.406, then divides by 0.229, 0.224, 0.225.
+        preprocessing=Preprocessing(
+            mean=(0.485 * 255, 0.456 * 255, 0.406 * 255), scale=(1 / 58.395, 1 / 57.12, 1 / 57.375)
+        ),
+        initialisation="torch",
+        dropout="before",
+        pooled_size=6,
     ),
 }
 
@@ -124,7 +156,9 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
         classifier_activation: activation of the output; None returns logits.
         name: name of the model.
         variant: "paper" (default); "single_tower", without groups (62,378,344 parameters); "cifar10", for 32×32 colour
-            images: 3×3 convolutions, 2×2 pooling, no normalization (35,855,178 parameters).
+            images: 3×3 convolutions, 2×2 pooling, no normalization (35,855,178 parameters); "caffe", BVLC's reference
+            network: 227×227 pixels, Caffe's normalization, blue first; "torchvision", the "one weird trick" network
+            without normalization or towers (61,100,840 parameters).
 
     Returns:
         A Keras functional model from float images, as ``alexnet.preprocess_input`` makes them, to ``(batch, classes)``
@@ -156,10 +190,33 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
 def preprocess_input(x, data_format=None, variant="paper"):
     """RGB pixels 0–255, ``(…, height, width, 3)``, to what ``variant`` takes; NumPy in, NumPy out.
 
-    "paper" and "single_tower" subtract ImageNet's mean; "cifar10" also divides by the standard deviation. Raises
-    ValueError for another variant, or unless there are three channels.
+    "paper" and "single_tower" subtract ImageNet's mean, as "caffe" does after putting blue first; "cifar10" and
+    "torchvision" subtract a mean and divide by a standard deviation. Raises ValueError for another variant, or unless
+    there are three channels.
     """
     return variant_named(variant).preprocessing(x, data_format)
+
+
+def decode_predictions(preds, top=5):
+    """The ``top`` most likely ImageNet classes of each row of ``preds``.
+
+    Args:
+        preds: ``(batch, 1000)`` probabilities (or logits), a NumPy array or a tensor.
+        top: how many; from 1 to 1000.
+
+    Returns:
+        For each row a list of ``(WordNet identifier, name, score)``, the highest score first.
+
+    Raises:
+        ValueError: ``preds`` has another shape, or ``top`` is out of range.
+    """
+    scores = ops.convert_to_numpy(preds)
+    if scores.ndim != 2 or scores.shape[1] != 1000:
+        raise ValueError(f"preds has the shape {tuple(scores.shape)}; expected (batch, 1000).")
+    if not 1 <= top <= 1000:
+        raise ValueError(f"top is {top}; expected a whole number from 1 to 1000.")
+    names = imagenet_classes()
+    return [[(*names[label], float(row[label])) for label in row.argsort()[::-1][:top]] for row in scores]
 
 
 def _convolutions(row, x):
@@ -173,7 +230,7 @@ def _convolutions(row, x):
             groups=groups,
             activation="relu",
             name=f"conv{number}",
-            **_initialisation(row, ones=number in (2, 4, 5)),
+            **_initialisation(row, first=number in (2, 4, 5)),
         )(x)
         if row.lrn and number in (1, 2):
             x = LocalResponseNormalization(**row.lrn, axis=builder.channel_axis(), name=f"norm{number}")(x)
@@ -183,24 +240,35 @@ def _convolutions(row, x):
 
 
 def _fully_connected(row, x, classes, activation):
+    if row.pooled_size:
+        x = layers.AdaptiveAveragePooling2D(row.pooled_size, name="avgpool")(x)
     x = layers.Flatten(name="flatten")(x)
     for number in (6, 7):
-        x = layers.Dense(4096, activation="relu", name=f"fc{number}", **_initialisation(row, ones=True))(x)
-        x = layers.Dropout(0.5, name=f"drop{number}")(x)
-    # Small weights here in every variant: He's would start 4096 inputs at logits of several units.
-    return builder.classifier(x, classes, activation, name="fc8", kernel_initializer=_gaussian())
+        if row.dropout == "before":
+            x = layers.Dropout(0.5, name=f"drop{number}")(x)
+        start = _initialisation(row, first=True, stddev=row.dense_stddev)
+        x = layers.Dense(4096, activation="relu", name=f"fc{number}", **start)(x)
+        if row.dropout == "after":
+            x = layers.Dropout(0.5, name=f"drop{number}")(x)
+    # Small weights here after He's too: 4096 inputs would start at logits of several units.
+    start = (
+        _initialisation(row, first=False) if row.initialisation == "torch" else {"kernel_initializer": _gaussian(0.01)}
+    )
+    return builder.classifier(x, classes, activation, name="fc8", **start)
 
 
-def _initialisation(row, ones):
-    """Section 5; ``ones`` where the paper starts biases at 1, to feed the ReLUs positive inputs early on."""
-    if not row.gaussian:
+def _initialisation(row, first, stddev=0.01):
+    """Section 5; ``first`` for layers whose biases start at 1, so that their ReLUs get positive inputs early on."""
+    if row.initialisation == "he":
         return {"kernel_initializer": "he_normal"}
-    bias = "ones" if ones else "zeros"
-    return {"kernel_initializer": _gaussian(), "bias_initializer": bias}
+    if row.initialisation == "torch":  # Assumption: biases 0, where PyTorch draws them from ±1 / sqrt(fan-in)
+        return {"kernel_initializer": initializers.VarianceScaling(1 / 3, mode="fan_in", distribution="uniform")}
+    bias = initializers.Constant(row.first_bias if first else 0.0)
+    return {"kernel_initializer": _gaussian(stddev), "bias_initializer": bias}
 
 
-def _gaussian():
-    return initializers.RandomNormal(stddev=0.01)
+def _gaussian(stddev):
+    return initializers.RandomNormal(stddev=stddev)
 
 
 def _smallest_image(row):
@@ -209,3 +277,10 @@ def _smallest_image(row):
     for _ in range(2):
         side = (side - 1) * 2 + row.pool
     return (side - 1) * row.stride + row.kernels[0] - sum(row.padding)
+
+
+@functools.cache
+def imagenet_classes():
+    """The 1,000 classes of ILSVRC-2012 in the order of the outputs: ``(WordNet identifier, name)`` pairs."""
+    text = importlib.resources.files("keras_classics").joinpath("imagenet_classes.txt").read_text(encoding="utf-8")
+    return tuple(tuple(line.split(" ", 1)) for line in text.splitlines())

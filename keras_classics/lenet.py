@@ -1,13 +1,22 @@
 """LeNet-5: LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document recognition", 1998, II.B.
 
-The network as it is taught and used today: C3 connected to all maps of S2 and plain average pooling, with the paper's
-sizes everywhere else.
+Two variants: "modern", as it is taught and used today (C3 connected to all maps of S2, plain average pooling, softmax),
+and "1998", the published network to the last of its 60,000 parameters.
 """
 
-from keras import layers
+import keras
+from keras import layers, ops
 
 from keras_classics import builder
-from keras_classics.layers import Conv2D
+from keras_classics.characters import digit_bitmaps
+from keras_classics.layers import (
+    Conv2D,
+    EuclideanRBF,
+    FanInUniform,
+    SparselyConnectedConv2D,
+    TrainableSubsampling,
+    scaled_tanh,
+)
 from keras_classics.preprocessing import Preprocessing
 
 IMAGE_SIZE = 32  # pixels; section II.B: larger than the largest character, so that strokes reach C1's centres
@@ -17,6 +26,16 @@ LABELS = tuple("0123456789")
 # roughly 1". With background 0 and foreground 255 that is (pixel - 20) * 0.005, exactly.
 PREPROCESSING = Preprocessing(mean=(20.0,), scale=(0.005,))
 
+VARIANTS = ("modern", "1998")
+
+# Table I: for each map of C3, the maps of S2 it is connected to.
+TABLE_I = (
+    *((0, 1, 2), (1, 2, 3), (2, 3, 4), (3, 4, 5), (0, 4, 5), (0, 1, 5)),
+    *((0, 1, 2, 3), (1, 2, 3, 4), (2, 3, 4, 5), (0, 3, 4, 5), (0, 1, 4, 5), (0, 1, 2, 5)),
+    *((0, 1, 3, 4), (1, 2, 4, 5), (0, 2, 3, 5)),
+    (0, 1, 2, 3, 4, 5),
+)
+
 
 def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
     include_top=True,
@@ -25,23 +44,24 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
     input_shape=None,
     pooling=None,
     classes=10,
-    classifier_activation="softmax",
+    classifier_activation="auto",
     name="lenet5",
-    activation="tanh",
+    activation=None,
+    variant="modern",
 ):
-    """Build LeNet-5: 61,706 parameters with its defaults.
+    """Build LeNet-5: 61,706 parameters with its defaults, 60,000 as published.
 
-    ======  ==========================  ===============  ==========
-    layer   what                        output           parameters
-    ======  ==========================  ===============  ==========
-    C1      6 maps, 5×5                 (b, 28, 28, 6)          156
-    S2      average 2×2                 (b, 14, 14, 6)            0
-    C3      16 maps, 5×5                (b, 10, 10, 16)       2,416
-    S4      average 2×2                 (b, 5, 5, 16)             0
-    C5      120 maps, 5×5               (b, 1, 1, 120)       48,120
-    F6      84 units                    (b, 84)              10,164
-    output  one unit a class, softmax   (b, 10)                 850
-    ======  ==========================  ===============  ==========
+    ======  =============================  ===============  ==========  ========
+    layer   what                           output           parameters  "1998"
+    ======  =============================  ===============  ==========  ========
+    C1      6 maps, 5×5                    (b, 28, 28, 6)          156       156
+    S2      average 2×2; 1998: trainable   (b, 14, 14, 6)            0        12
+    C3      16 maps, 5×5; 1998: Table I    (b, 10, 10, 16)       2,416     1,516
+    S4      as S2                          (b, 5, 5, 16)             0        32
+    C5      120 maps, 5×5                  (b, 1, 1, 120)       48,120    48,120
+    F6      84 units                       (b, 84)              10,164    10,164
+    output  softmax; 1998: distances       (b, 10)                 850         0
+    ======  =============================  ===============  ==========  ========
 
     Args:
         include_top: whether F6 and the output follow C5, the last convolution.
@@ -50,10 +70,14 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
         input_shape: ``(height, width, channels)``, at least 32×32; default ``(32, 32, 1)``. Without the top, height
             and width may be None (any size). Channels first where Keras is so configured.
         pooling: without the top: None (feature maps), "avg" or "max" (a vector of 120).
-        classes: units of the output.
-        classifier_activation: activation of the output; None returns logits.
+        classes: units of the output; "1998" has a drawn prototype for each of at most 10.
+        classifier_activation: activation of the output; None returns logits, or in "1998" the squared distances to the
+            prototypes, of which "softmax" makes probabilities too. "auto" (default) is "softmax", and None in "1998".
         name: name of the model.
-        activation: of C1, C3, C5 and F6: "tanh" (default), "sigmoid", "relu" or any Keras activation.
+        activation: of all hidden layers: "tanh" (default), "sigmoid", "relu" or any Keras activation; in "1998" also of
+            S2 and S4, with ``scaled_tanh`` as the default.
+        variant: "modern" or "1998": trainable subsampling, C3 connected by Table I, scaled tanh, Euclidean RBF units on
+            7×12 drawings of the digits, weights uniform within ±2.4/fan-in (appendix A).
 
     Returns:
         A Keras functional model from float images, as ``lenet.preprocess_input`` makes them (about -0.1 to 1.175, white
@@ -62,9 +86,13 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
     Raises:
         ValueError: an argument is outside what is described above.
 
-    Assumption: weights start as Keras' Glorot-uniform and biases as 0; the paper's ±2.4/fan-in goes with its scaled
-    tanh.
+    Assumption: "modern" starts from Keras' Glorot-uniform weights; the paper's ±2.4/fan-in goes with its scaled tanh.
+    Biases start at 0 in both.
     """
+    if variant not in VARIANTS:
+        raise ValueError(f"LeNet5: variant is {variant!r}; expected one of {', '.join(VARIANTS)}.")
+    if variant == "1998" and classes > 10:
+        raise ValueError(f"LeNet5: classes is {classes}; the 1998 variant has prototypes of ten digits only.")
     builder.check_arguments("LeNet5", pooling=pooling, classes=classes, weights=weights)
     inputs = builder.image_input(
         input_shape,
@@ -75,17 +103,36 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
         min_size=IMAGE_SIZE,
         network="LeNet5",
     )
-    x = Conv2D(6, 5, activation=activation, name="C1")(inputs)
-    x = layers.AveragePooling2D(2, name="S2")(x)
-    x = Conv2D(16, 5, activation=activation, name="C3")(x)
-    x = layers.AveragePooling2D(2, name="S4")(x)
-    x = Conv2D(120, 5, activation=activation, name="C5")(x)
-    if include_top:
-        x = layers.Flatten(name="flatten")(x)
-        x = layers.Dense(84, activation=activation, name="F6")(x)
-        x = builder.classifier(x, classes, classifier_activation, name="output")
+    published = variant == "1998"
+    activation = activation or (scaled_tanh if published else "tanh")
+    if classifier_activation == "auto":
+        classifier_activation = None if published else "softmax"
+
+    def start(fan_in):
+        return {"activation": activation, **({"kernel_initializer": FanInUniform(fan_in)} if published else {})}
+
+    def subsampling(name):
+        return TrainableSubsampling(2, activation, name=name) if published else layers.AveragePooling2D(2, name=name)
+
+    x = Conv2D(6, 5, name="C1", **start(25))(inputs)
+    x = subsampling("S2")(x)
+    if published:
+        x = SparselyConnectedConv2D(TABLE_I, 5, activation, name="C3")(x)
     else:
+        x = Conv2D(16, 5, name="C3", **start(6 * 25))(x)
+    x = subsampling("S4")(x)
+    x = Conv2D(120, 5, name="C5", **start(16 * 25))(x)
+    if not include_top:
         x = builder.pool_features(x, pooling)
+        return builder.finish(input_tensor, inputs, x, weights=weights, name=name)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(84, name="F6", **start(120))(x)
+    if published:
+        x = EuclideanRBF(digit_bitmaps()[:classes], name="output")(x)
+        if classifier_activation is not None:
+            x = layers.Activation(classifier_activation, name="predictions")(layers.Rescaling(-1.0, name="negate")(x))
+    else:
+        x = builder.classifier(x, classes, classifier_activation, name="output")
     return builder.finish(input_tensor, inputs, x, weights=weights, name=name)
 
 
@@ -95,3 +142,30 @@ def preprocess_input(x, data_format=None):
     Returns floats of the same shape; NumPy in, NumPy out. Raises ValueError unless there is one channel.
     """
     return PREPROCESSING(x, data_format)
+
+
+@keras.saving.register_keras_serializable(package="keras_classics")
+class MaximumAPosteriori(keras.losses.Loss):
+    """The loss of section II.C, equation 9, on distances: ``y[label] + log(exp(-j) + sum(exp(-y)))``, averaged.
+
+    It pulls the state of F6 towards the prototype of the label and pushes it away from the others; ``exp(-j)`` stands
+    for a background class and keeps those already far away from being pushed on.
+
+    Args:
+        j: in units of squared distance; > 0. Assumption: the paper only calls it positive.
+
+    Takes labels ``(batch,)`` or ``(batch, 1)``, whole numbers, and distances ``(batch, classes)``.
+    """
+
+    def __init__(self, j=20.0, name="maximum_a_posteriori", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.j = float(j)
+
+    def call(self, y_true, y_pred):
+        labels = ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), y_pred.shape[-1], dtype=y_pred.dtype)
+        background = ops.full_like(y_pred[:, :1], -self.j)
+        penalty = ops.logsumexp(ops.concatenate([background, -y_pred], axis=-1), axis=-1)
+        return ops.sum(labels * y_pred, axis=-1) + penalty
+
+    def get_config(self):
+        return {**super().get_config(), "j": self.j}

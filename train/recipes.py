@@ -56,6 +56,8 @@ _ALEXNET = Recipe(
 ALEXNET = {
     "paper": _ALEXNET,
     "single_tower": _ALEXNET,
+    "caffe": _ALEXNET,
+    "torchvision": _ALEXNET,
     "cifar10": dataclasses.replace(
         _ALEXNET, epochs=30, learning_rate=0.02, warmup=0.01, augmentation="small_photographs"
     ),

@@ -1,6 +1,21 @@
 """Layers of the two networks that Keras does not have, or computes in a slower form."""
 
 from keras_classics.layers.convolution import Conv2D
+from keras_classics.layers.historical import (
+    EuclideanRBF,
+    FanInUniform,
+    SparselyConnectedConv2D,
+    TrainableSubsampling,
+    scaled_tanh,
+)
 from keras_classics.layers.local_response_normalization import LocalResponseNormalization
 
-__all__ = ["Conv2D", "LocalResponseNormalization"]
+__all__ = [
+    "Conv2D",
+    "EuclideanRBF",
+    "FanInUniform",
+    "LocalResponseNormalization",
+    "SparselyConnectedConv2D",
+    "TrainableSubsampling",
+    "scaled_tanh",
+]

@@ -1,7 +1,10 @@
 """Local response normalization across channels: Krizhevsky, Sutskever, Hinton 2012, section 3.3."""
 
 import keras
+import numpy as np
 from keras import ops
+
+FORMS = ("auto", "native", "window", "banded")
 
 
 @keras.saving.register_keras_serializable(package="keras_classics")
@@ -21,6 +24,10 @@ class LocalResponseNormalization(keras.layers.Layer):
         alpha: weight of the sum of squares; ≥ 0.
         beta: exponent; > 0.
         axis: the channel axis: -1 (channels last, the default) or 1 (channels first).
+        form: how it is computed; the result is the same up to float rounding. "native": TensorFlow's own operator, for
+            float32 of four dimensions, channels last. "window": a sum of shifted slices, on any backend. "banded": the
+            sum as a product with a banded matrix, a 1×1 convolution that accelerators for devices know. "auto"
+            (default): native where it is possible, else window.
 
     Input and output have the same shape, ``(batch, …, channels)``, and the layer's compute dtype; there are no
     weights. 16-bit inputs are normalised in float32, so that squares do not overflow, and come back as 16-bit.
@@ -31,7 +38,7 @@ class LocalResponseNormalization(keras.layers.Layer):
     Source: section 3.3; the paper's constants (k = 2, n = 5, α = 1e-4, β = 0.75) are the defaults.
     """
 
-    def __init__(self, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.75, axis=-1, **kwargs):
+    def __init__(self, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.75, axis=-1, form="auto", **kwargs):
         super().__init__(**kwargs)
         if depth_radius < 0 or int(depth_radius) != depth_radius:
             raise ValueError(f"depth_radius is {depth_radius}; expected a whole number of channels, 0 or more.")
@@ -43,22 +50,70 @@ class LocalResponseNormalization(keras.layers.Layer):
         self.bias = float(bias)
         self.alpha = float(alpha)
         self.beta = float(beta)
+        if form not in FORMS:
+            raise ValueError(f"form is {form!r}; expected one of {', '.join(FORMS)}.")
         self.axis = int(axis)
+        self.form = form
         self.supports_masking = True
+
+    @classmethod
+    def from_caffe(cls, local_size=5, alpha=1.0, beta=0.75, k=1.0, **kwargs):
+        """The layer that computes what Caffe's LRN layer of these parameters does: ``alpha`` is of the mean square.
+
+        ``local_size`` is the whole window, an odd number of channels. ONNX' LRN operator has the same convention
+        (``size``, ``alpha``, ``beta``, ``bias``).
+
+        Raises:
+            ValueError: ``local_size`` is even, or another argument is out of range.
+        """
+        if local_size < 1 or local_size % 2 != 1:
+            raise ValueError(f"the window is {local_size} channels; expected an odd number, so that it has a middle.")
+        return cls(depth_radius=local_size // 2, bias=k, alpha=alpha / local_size, beta=beta, **kwargs)
+
+    @classmethod
+    def from_torch(cls, size, alpha=1e-4, beta=0.75, k=1.0, **kwargs):
+        """The layer that computes what ``torch.nn.LocalResponseNorm`` of these parameters does, for odd ``size``."""
+        return cls.from_caffe(size, alpha, beta, k, **kwargs)
 
     def call(self, inputs):
         dtype = keras.backend.standardize_dtype(inputs.dtype)
         wide = inputs if dtype in ("float32", "float64") else ops.cast(inputs, "float32")
-        channels_last = self.axis in (-1, len(inputs.shape) - 1)
-        if keras.backend.backend() == "tensorflow" and channels_last and len(inputs.shape) == 4 and dtype != "float64":
-            import tensorflow as tf
-
-            normalised = tf.nn.local_response_normalization(
-                wide, depth_radius=self.depth_radius, bias=self.bias, alpha=self.alpha, beta=self.beta
-            )
+        form = self.form
+        if form == "auto":
+            form = "native" if self._native_is_possible(inputs.shape, dtype) else "window"
+        if form == "native":
+            normalised = self._native(wide)
         else:
-            normalised = wide / (self.bias + self.alpha * self._window_sum(ops.square(wide))) ** self.beta
+            total = self._banded_sum if form == "banded" else self._window_sum
+            normalised = wide * self._inverse_power(self.bias + self.alpha * total(ops.square(wide)))
         return ops.cast(normalised, dtype)
+
+    def _native_is_possible(self, shape, dtype):
+        channels_last = self.axis in (-1, len(shape) - 1)
+        return keras.backend.backend() == "tensorflow" and channels_last and len(shape) == 4 and dtype != "float64"
+
+    def _native(self, inputs):
+        import tensorflow as tf
+
+        return tf.nn.local_response_normalization(
+            inputs, depth_radius=self.depth_radius, bias=self.bias, alpha=self.alpha, beta=self.beta
+        )
+
+    def _inverse_power(self, energy):
+        """``energy ** -beta``; the paper's 3/4 by square roots, which cost far less than a power."""
+        if self.beta == 0.75:
+            root = ops.rsqrt(energy)
+            return root * ops.sqrt(root)
+        return energy**-self.beta
+
+    def _banded_sum(self, squares):
+        """Sum over the window as a product with a matrix of ones in a band about the diagonal."""
+        channels = squares.shape[self.axis]
+        distance = np.abs(np.subtract.outer(np.arange(channels), np.arange(channels)))
+        band = ops.cast((distance <= self.depth_radius).astype("float32"), squares.dtype)
+        if self.axis in (-1, len(squares.shape) - 1):
+            return ops.matmul(squares, band)
+        return ops.moveaxis(ops.matmul(ops.moveaxis(squares, self.axis, -1), band), -1, self.axis)
 
     def _window_sum(self, squares):
         """Sum over the window as 2r + 1 shifted slices of the zero-padded squares."""
@@ -75,5 +130,5 @@ class LocalResponseNormalization(keras.layers.Layer):
         return input_shape
 
     def get_config(self):
-        own = ("depth_radius", "bias", "alpha", "beta", "axis")
+        own = ("depth_radius", "bias", "alpha", "beta", "axis", "form")
         return {**super().get_config(), **{name: getattr(self, name) for name in own}}

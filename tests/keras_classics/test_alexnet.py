@@ -35,7 +35,15 @@ def test_every_layer_has_the_shape_and_parameters_of_the_paper(paper):
     assert paper.count_params() == 60_965_224
 
 
-@pytest.mark.parametrize(("variant", "parameters"), [("single_tower", 62_378_344), ("cifar10", 35_855_178)])
+@pytest.mark.parametrize(
+    ("variant", "parameters"),
+    [
+        ("single_tower", 62_378_344),
+        ("cifar10", 35_855_178),
+        ("caffe", 60_965_224),
+        ("torchvision", 61_100_840),
+    ],
+)
 def test_variants_have_their_parameters(variant, parameters):
     assert keras_classics.AlexNet(variant=variant).count_params() == parameters
 
@@ -86,7 +94,7 @@ def test_smallest_image_without_the_top():
 
 
 def test_unknown_variant_is_named():
-    with pytest.raises(ValueError, match=r"'resnet'.*paper, single_tower, cifar10"):
+    with pytest.raises(ValueError, match=r"'resnet'.*paper, single_tower, cifar10, caffe, torchvision"):
         keras_classics.AlexNet(variant="resnet")
 
 
@@ -97,3 +105,43 @@ def test_preprocessing_subtracts_the_mean_of_imagenet():
     np.testing.assert_allclose(keras.ops.convert_to_numpy(tensor), alexnet.preprocess_input(grey))
     with pytest.raises(ValueError, match="1 channels"):
         alexnet.preprocess_input(grey[..., :1])
+
+
+def test_maps_of_every_imagenet_variant_are_55_27_13_and_6():
+    for variant in ("paper", "single_tower", "caffe", "torchvision"):
+        model = keras_classics.AlexNet(variant=variant)
+        sides = [model.get_layer(name).output.shape[1] for name in ("conv1", "pool1", "pool2", "pool5")]
+        assert sides == [55, 27, 13, 6], variant
+
+
+def test_torchvision_takes_other_sizes_with_the_top():
+    """Adaptive pooling brings any map to 6×6, so that fc6 keeps its weights."""
+    assert keras_classics.AlexNet(variant="torchvision", input_shape=(256, 320, 3)).count_params() == 61_100_840
+
+
+def test_preprocessing_follows_the_variant():
+    pixel = np.array([255, 128, 0], np.uint8).reshape(1, 1, 1, 3)
+    expected = {
+        "caffe": [0 - 103.939, 128 - 116.779, 255 - 123.68],
+        "torchvision": [(1 - 0.485) / 0.229, (128 / 255 - 0.456) / 0.224, (0 - 0.406) / 0.225],
+        "single_tower": [255 - 123.68, 128 - 116.779, 0 - 103.939],
+    }
+    for variant, values in expected.items():
+        ours = alexnet.preprocess_input(pixel, variant=variant)
+        np.testing.assert_allclose(ours.ravel(), values, rtol=1e-5)
+        tensor = alexnet.preprocess_input(keras.ops.convert_to_tensor(pixel), variant=variant)
+        np.testing.assert_allclose(tensor, ours, rtol=1e-6)
+        first = alexnet.preprocess_input(pixel.transpose(0, 3, 1, 2), "channels_first", variant)
+        np.testing.assert_allclose(first.ravel(), values, rtol=1e-5)
+
+
+def test_decoded_predictions_are_named_and_sorted():
+    scores = np.zeros((2, 1000))
+    scores[0, [1, 999, 0]] = 0.5, 0.3, 0.2
+    scores[1, 388] = 1
+    decoded = alexnet.decode_predictions(scores, top=2)
+    assert decoded[0] == [("n01443537", "goldfish", 0.5), ("n15075141", "toilet_tissue", 0.3)]
+    assert decoded[1][0] == ("n02510455", "giant_panda", 1.0)
+    assert len({identifier for identifier, _ in alexnet.imagenet_classes()}) == 1000
+    with pytest.raises(ValueError, match="1000"):
+        alexnet.decode_predictions(scores[:, :10])

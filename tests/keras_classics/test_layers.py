@@ -30,9 +30,19 @@ def activations(shape=(2, 3, 3, 7), scale=30.0):
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_lrn_is_the_papers_formula(settings, dtype):
-    layer = LocalResponseNormalization(**settings, dtype=dtype)
+@pytest.mark.parametrize(
+    ("form", "dtype"),
+    [
+        ("auto", "float32"),
+        ("auto", "float64"),
+        ("native", "float32"),
+        ("window", "float32"),
+        ("banded", "float32"),
+        ("banded", "float64"),
+    ],
+)
+def test_lrn_is_the_papers_formula(settings, form, dtype):
+    layer = LocalResponseNormalization(**settings, form=form, dtype=dtype)
     ours = keras.ops.convert_to_numpy(layer(activations().astype(dtype)))
     assert ours.dtype == dtype
     np.testing.assert_allclose(ours, response(activations(), **settings), rtol=2e-6 if dtype == "float32" else 1e-12)
@@ -57,20 +67,23 @@ def test_lrn_of_fewer_channels_than_the_window(channels):
 
 def test_lrn_over_another_axis_and_rank_agrees():
     maps = activations()
-    first = LocalResponseNormalization(axis=1)(maps.transpose(0, 3, 1, 2))
-    np.testing.assert_allclose(keras.ops.transpose(first, (0, 2, 3, 1)), response(maps), rtol=2e-6)
+    for form in ("auto", "banded"):
+        first = LocalResponseNormalization(axis=1, form=form)(maps.transpose(0, 3, 1, 2))
+        np.testing.assert_allclose(keras.ops.transpose(first, (0, 2, 3, 1)), response(maps), rtol=2e-6)
     np.testing.assert_allclose(LocalResponseNormalization()(maps[:, 0, 0]), response(maps[:, 0, 0]), rtol=2e-6)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_lrn_gradient_agrees_with_finite_differences(dtype):
-    """In float64 by the windowed sum; in float32 by TensorFlow's own op, against the differences of the formula."""
-    settings = {"alpha": 0.1}
+@pytest.mark.parametrize(
+    ("form", "dtype"), [("native", "float32"), ("window", "float32"), ("window", "float64"), ("banded", "float32")]
+)
+@pytest.mark.parametrize("beta", [0.75, 1.25])
+def test_lrn_gradient_agrees_with_finite_differences(form, dtype, beta):
+    settings = {"alpha": 0.1, "beta": beta}
     point, weights = activations((1, 1, 2, 5), 3.0).astype(dtype), activations((1, 1, 2, 5), 1.0)
     inputs = tf.constant(point)
     with tf.GradientTape() as tape:
         tape.watch(inputs)
-        value = tf.reduce_sum(LocalResponseNormalization(**settings, dtype=dtype)(inputs) * weights)
+        value = tf.reduce_sum(LocalResponseNormalization(**settings, form=form, dtype=dtype)(inputs) * weights)
     gradient = tape.gradient(value, inputs).numpy()
     step, numeric = 1e-5, np.empty(point.shape)
     for index in np.ndindex(point.shape):
@@ -82,15 +95,56 @@ def test_lrn_gradient_agrees_with_finite_differences(dtype):
 
 
 @pytest.mark.parametrize(
-    ("settings", "named"), [({"depth_radius": -1}, "-1"), ({"depth_radius": 1.5}, "1.5"), ({"bias": 0}, "bias is 0")]
+    ("settings", "named"),
+    [
+        ({"depth_radius": -1}, "-1"),
+        ({"depth_radius": 1.5}, "1.5"),
+        ({"bias": 0}, "bias is 0"),
+        ({"form": "fast"}, "'fast'"),
+    ],
 )
 def test_lrn_refuses_what_is_out_of_range(settings, named):
     with pytest.raises(ValueError, match=named):
         LocalResponseNormalization(**settings)
 
 
+def mean_square_response(a, size, alpha, beta, k):
+    """Caffe's and PyTorch's convention, term by term: alpha is of the mean over the window, zeros beyond the edge."""
+    padded = np.pad(a.astype(np.float64) ** 2, [(0, 0)] * (a.ndim - 1) + [(size // 2, size // 2)])
+    mean = np.stack([padded[..., i : i + size].mean(axis=-1) for i in range(a.shape[-1])], axis=-1)
+    return a / (k + alpha * mean) ** beta
+
+
+@pytest.mark.parametrize("size", [1, 3, 5])
+def test_lrn_converts_other_conventions(size):
+    maps, constants = activations(), {"alpha": 2e-3, "beta": 0.6, "k": 1.5}
+    expected = mean_square_response(maps, size, **constants)
+    for layer in (
+        LocalResponseNormalization.from_caffe(size, **constants),
+        LocalResponseNormalization.from_torch(size, **constants),
+    ):
+        np.testing.assert_allclose(layer(maps), expected, rtol=2e-6)
+    with pytest.raises(ValueError, match="odd number"):
+        LocalResponseNormalization.from_torch(size + 1)
+
+
+@pytest.mark.parametrize("form", ["native", "window", "banded"])
+def test_lrn_of_huge_tiny_and_undefined_activations(form):
+    layer = LocalResponseNormalization(form=form)
+    for scale in (1e-30, 1e15):
+        maps = activations(scale=scale)
+        np.testing.assert_allclose(layer(maps), response(maps), rtol=1e-5)
+    undefined = activations()
+    undefined[0, 1, 1, 6] = np.nan
+    result = keras.ops.convert_to_numpy(layer(undefined))
+    assert np.isnan(result[0, 1, 1, 6])
+    assert not np.isnan(result[:, 0]).any()
+    if form == "window":  # the others multiply by a matrix, whose zeros spread it over the channels of that pixel
+        assert not np.isnan(result[0, 1, 1, :4]).any()
+
+
 def test_lrn_config_comes_back():
-    layer = LocalResponseNormalization(depth_radius=3, bias=1.0, alpha=0.2, beta=0.5, axis=1)
+    layer = LocalResponseNormalization(depth_radius=3, bias=1.0, alpha=0.2, beta=0.5, axis=1, form="banded")
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert again.get_config() == layer.get_config()
     assert keras.saving.get_registered_name(type(layer)) == "keras_classics>LocalResponseNormalization"
