@@ -9,7 +9,8 @@ HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "keras_classics/__init__.py").read_text(encoding="utf-8")).group(1)
 
 # Tested with tensorflow 2.21.0, keras 3.15.1, tensorflow-datasets 4.9.10, tensorflow-model-optimization 0.8.1,
-# tf-keras 2.21.0, ai-edge-litert 2.3.0, mlxtend 0.25.0, numpy 2.4.6 on Python 3.11.
+# tf-keras 2.21.0, ai-edge-litert 2.3.0, mlxtend 0.25.0, numpy 2.4.6 on Python 3.11; the networks' tests and a short
+# run of each command also with keras 3.12.4, mlxtend 0.23.4, numpy 2.2.6 on Python 3.10.
 REQUIREMENTS = [
     "tensorflow>=2.20,<3",
     "keras>=3.12,<4",
@@ -51,6 +52,7 @@ setup(
         "Intended Audience :: Science/Research",
         "Operating System :: POSIX :: Linux",
         "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.10",
         "Programming Language :: Python :: 3.11",
         "Topic :: Scientific/Engineering :: Artificial Intelligence",
         "Topic :: Scientific/Engineering :: Image Recognition",

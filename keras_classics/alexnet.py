@@ -240,7 +240,11 @@ def _convolutions(row, x):
 
 
 def _fully_connected(row, x, classes, activation):
-    if row.pooled_size:
+    if row.pooled_size and x.shape[1:] != _pooled_shape(row):  # of the image's own size they already are
+        if not hasattr(layers, "AdaptiveAveragePooling2D"):
+            raise ValueError(
+                "AlexNet: images of another size need a Keras with AdaptiveAveragePooling2D (3.13 or newer)."
+            )
         x = layers.AdaptiveAveragePooling2D(row.pooled_size, name="avgpool")(x)
     x = layers.Flatten(name="flatten")(x)
     for number in (6, 7):
@@ -255,6 +259,12 @@ def _fully_connected(row, x, classes, activation):
         _initialisation(row, first=False) if row.initialisation == "torch" else {"kernel_initializer": _gaussian(0.01)}
     )
     return builder.classifier(x, classes, activation, name="fc8", **start)
+
+
+def _pooled_shape(row):
+    """Shape of the maps that fc6 takes, without the batch."""
+    side, maps = row.pooled_size, row.filters[-1]
+    return (side, side, maps) if builder.channel_axis() == -1 else (maps, side, side)
 
 
 def _initialisation(row, first, stddev=0.01):
