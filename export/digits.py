@@ -12,13 +12,16 @@ def read_digit(path, size):
     """A picture file as ``uint8 (size, size, 1)``, 0 the background and 255 the stroke.
 
     Args:
-        path: of a picture of 28×28 or ``size`` × ``size`` pixels in any format and colour mode Pillow reads. A dark
-            digit on a light ground, told by the pixels along the edge, is inverted; transparency counts as white.
+        path: a ``pathlib.Path``, of a picture of 28×28 or ``size`` × ``size`` pixels in any format and colour mode
+            Pillow reads. A dark digit on a light ground, told by the pixels along the edge, is inverted; transparency
+            counts as white.
         size: side of the field, in pixels.
 
     Raises:
         InputError: the file is missing or no picture, or has another size.
     """
+    if path.exists() and not path.is_file():  # a folder, or a pipe that would be waited for
+        raise InputError(f"{path} is not a file.")
     try:
         with Image.open(path) as picture:
             if picture.size not in ((MNIST_SIZE, MNIST_SIZE), (size, size)):

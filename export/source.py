@@ -45,10 +45,11 @@ def load(path, network, dataset_name, data_dir):
         InputError: the file is not such a model, or the data is not to be had.
     """
     model = _load_model(path, network)
-    trained_on = _history(path).get("dataset", {})
+    trained_on = _trained_on(path)
     name = dataset_name or trained_on.get("name", "auto")
     if name == trained_on.get("name"):
         data_dir = data_dir or trained_on.get("data_dir")
+    datasets.check_name(name, datasets.DIGITS)
     dataset = datasets.load(name, data_dir).padded(network.IMAGE_SIZE)
     return Source(model, dataset, _held_out(trained_on, dataset))
 
@@ -82,10 +83,12 @@ def _first_line(error):
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
-def _history(path):
+def _trained_on(path):
+    """What training wrote of the dataset; empty where there is no history that can be read."""
     try:
-        return json.loads(path.with_name(f"{path.stem}_history.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        dataset = json.loads(path.with_name(f"{path.stem}_history.json").read_text(encoding="utf-8"))["dataset"]
+        return dataset if isinstance(dataset["name"], str) else {}
+    except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 

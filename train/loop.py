@@ -59,7 +59,8 @@ class Trainer:
         strategy: a ``tf.distribute.Strategy``.
 
     Raises:
-        InputError: the batch cannot be shared evenly, or the network's classes are not the dataset's.
+        InputError: the batch cannot be shared evenly or is larger than the training split, or the network's classes
+            are not the dataset's.
     """
 
     def __init__(self, build, *, preprocessing, size, dataset, recipe, strategy):
@@ -67,6 +68,10 @@ class Trainer:
         self.replicas = strategy.num_replicas_in_sync
         if recipe.batch_size % self.replicas:
             raise InputError(f"batches of {recipe.batch_size} cannot be shared evenly by {self.replicas} devices.")
+        if recipe.batch_size > len(dataset.train):
+            raise InputError(
+                f"batches of {recipe.batch_size} are larger than the {len(dataset.train)} training images."
+            )
         self.total_steps = recipe.steps_for(len(dataset.train))
         self.step = 0
         self._steps_a_second = 1.0

@@ -130,14 +130,14 @@ def _train(trainer, steps):
 
 def _milestones(trainer, steps):
     """Steps to stop at for a line on screen, and whether to validate there: ends of epochs, tenths of a short run."""
-    epochs = trainer.recipe.epochs_for(len(trainer.dataset.train))
-    ends = [math.ceil(epoch * len(trainer.dataset.train) / trainer.recipe.batch_size) for epoch in range(1, epochs + 1)]
-    ends = [step for step in ends if step < steps]
-    if not ends:
+    an_epoch = len(trainer.dataset.train) / trainer.recipe.batch_size
+    epochs = math.ceil(steps / an_epoch) - 1  # that end before the last step
+    if epochs < 1:
         stops = {math.ceil(steps * part / _SHORT_RUN_LINES) for part in range(1, _SHORT_RUN_LINES + 1)}
         return [(step, step == steps) for step in sorted(stops)]
-    every = math.ceil((len(ends) + 1) / _VALIDATIONS)
-    return [(step, True) for step in [*ends[every - 1 :: every], steps]]
+    every = math.ceil((epochs + 1) / _VALIDATIONS)
+    ends = [math.ceil(epoch * an_epoch) for epoch in range(every, epochs + 1, every)]
+    return [(step, True) for step in [*(end for end in ends if end < steps), steps]]
 
 
 def _show(bar, trainer, steps, training, score=None):

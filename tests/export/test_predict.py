@@ -103,6 +103,12 @@ def test_a_digit_is_read_alike_however_it_is_stored(seven, tmp_path):
         np.testing.assert_array_equal(digits.read_digit(tmp_path / name, 32), field, err_msg=name)
 
 
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(InputError, match="is not a file"):
+        digits.read_digit(tmp_path / "pipe.png", 32)
+
+
 def test_other_sizes_are_refused_with_what_is_expected(tmp_path):
     Image.new("L", (640, 480)).save(tmp_path / "photo.png")
     with pytest.raises(InputError, match="640×480 pixels; expected 28×28 or 32×32"):

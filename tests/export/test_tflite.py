@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import keras_classics
-from export import description, quantize
+from export import description, quantize, source
 from export.classifier import Classifier
 from export.deploy_graph import raw_pixel_model
 from keras_classics import lenet
@@ -120,6 +120,14 @@ def test_another_network_is_refused_in_one_sentence(command, build, named, tmp_p
     assert re.search(named, done.stderr)
     assert done.stderr.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir()] == ["other.keras"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"dataset": 3}', '{"dataset": {"name": 3}}'])
+def test_a_damaged_history_is_as_good_as_none(text, model, tmp_path):
+    model.save(tmp_path / "lenet5.keras")
+    (tmp_path / "lenet5_history.json").write_text(text)
+    loaded = source.load(tmp_path / "lenet5.keras", lenet, "embedded", None)
+    assert loaded.held_out is None
 
 
 def test_a_damaged_keras_file_is_refused_in_one_sentence(command, tmp_path):

@@ -69,6 +69,11 @@ def test_classes_of_network_and_dataset_must_agree(embedded):
         )
 
 
+def test_batches_must_fit_the_training_split(embedded):
+    with pytest.raises(InputError, match="larger than the 3500 training images"):
+        trainer(embedded, batch_size=3_501)
+
+
 def test_every_variant_of_alexnet_has_a_recipe():
     assert set(recipes.ALEXNET) == set(alexnet.VARIANTS)
 
