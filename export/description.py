@@ -41,7 +41,10 @@ def read(model, path):
         for index in range(content.MetadataLength()):
             entry = content.Metadata(index)
             if entry.Name() == NAME.encode():
-                return json.loads(content.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
+                description = json.loads(content.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
+                if not all(isinstance(label, str) for label in description["labels"]):
+                    raise TypeError("labels are no strings")
+                return description
     except Exception as error:  # a damaged flatbuffer fails anywhere, in any way
         raise InputError(f"{path} is a damaged TFLite model.") from error
     raise InputError(

@@ -1,7 +1,9 @@
 """Pictures of digits → the field of pixels LeNet-5 expects: a white digit on black, 28×28, amid 32×32."""
 
+import warnings
+
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from keras_classics.errors import InputError
 
@@ -23,7 +25,9 @@ def read_digit(path, size):
     if path.exists() and not path.is_file():  # a folder, or a pipe that would be waited for
         raise InputError(f"{path} is not a file.")
     try:
-        with Image.open(path) as picture:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Pillow only warns of a picture too large to be a digit
+            picture = ImageOps.exif_transpose(Image.open(path))
             if picture.size not in ((MNIST_SIZE, MNIST_SIZE), (size, size)):
                 width, height = picture.size
                 raise InputError(
@@ -34,7 +38,7 @@ def read_digit(path, size):
         raise InputError(f"there is no picture {path}.") from error
     except InputError:
         raise
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, Warning, Image.DecompressionBombError) as error:
         raise InputError(f"{path} is not a picture that can be read.") from error
     edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     if np.median(edge) > 127:
@@ -44,10 +48,12 @@ def read_digit(path, size):
 
 
 def _grey(picture):
-    """``uint8 (height, width)``; 16-bit pictures keep their range, transparent pixels become white."""
+    """``uint8 (height, width)``; 16-bit and float (0–1) pictures keep their range, transparent pixels become white."""
     if picture.mode.startswith(("I", "F")):
         values = np.asarray(picture, np.float64)
-        brightest = 65535 if values.max() > 255 else 255
+        if not np.isfinite(values).all():
+            raise ValueError("pixels that are no numbers")
+        brightest = next((top for top in (1, 255) if values.max() <= top and (top > 1 or picture.mode == "F")), 65535)
         return np.clip(np.rint(values * (255 / brightest)), 0, 255).astype(np.uint8)
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")

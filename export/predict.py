@@ -26,17 +26,24 @@ def predict(args):
     """Print a result for every picture that can be read; the exit code tells whether all could."""
     from export import description, digits
     from export.classifier import Classifier
+    from keras_classics.datasets import PICTURE_SUFFIXES
     from keras_classics.errors import InputError
 
+    if pathlib.Path(args.model).is_fifo():
+        raise InputError(f"the model {args.model} is not a file.")
     try:
         model = pathlib.Path(args.model).read_bytes()
     except OSError as error:
         raise InputError(f"cannot read the model {args.model}: {error.strerror or error}.") from error
     labels = description.read(model, args.model)["labels"]
     classifier = Classifier(model, args.model)
+    if len(labels) != classifier.output["shape"][-1]:
+        raise InputError(f"{args.model} has {classifier.output['shape'][-1]} outputs and {len(labels)} labels.")
     results, code = [], 0
     for path in _expanded(args.pictures):
         try:
+            if path.is_dir():  # one with pictures has been replaced by them
+                raise InputError(f"the folder {path} has no pictures ({', '.join(PICTURE_SUFFIXES)}) in it.")
             digit = digits.read_digit(path, classifier.image_shape[0])
         except InputError as error:
             print(f"{PROG}: {error}", file=sys.stderr)
@@ -55,16 +62,10 @@ def predict(args):
 def _expanded(arguments):
     """Files as they are; folders as the pictures in them, by name."""
     from keras_classics.datasets import PICTURE_SUFFIXES
-    from keras_classics.errors import InputError
 
     for argument in map(pathlib.Path, arguments):
-        if not argument.is_dir():
-            yield argument
-            continue
-        pictures = sorted(path for path in argument.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
-        if not pictures:
-            raise InputError(f"the folder {argument} has no pictures ({', '.join(PICTURE_SUFFIXES)}) in it.")
-        yield from pictures
+        inside = sorted(argument.iterdir()) if argument.is_dir() else []
+        yield from [path for path in inside if path.suffix.lower() in PICTURE_SUFFIXES] or [argument]
 
 
 def main(argv=None):

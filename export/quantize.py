@@ -33,7 +33,8 @@ def convert(model, preprocessing, mode, representative_images=None):
         ``(1, classes)``: ``uint8`` of scale 1/256 in ``"int8"``, else ``float32``.
 
     Raises:
-        InputError: the representative images do not use the whole range of pixel values.
+        InputError: the representative images do not use the whole range of pixel values, or TensorFlow cannot convert
+            the model.
     """
     import tensorflow as tf
 
@@ -53,4 +54,9 @@ def convert(model, preprocessing, mode, representative_images=None):
     # Keras and the converter report on stdout, stderr and through warnings what concerns only their developers.
     with quiet(), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return converter.convert()
+        try:
+            return converter.convert()
+        except Exception as error:  # the converter's own errors run to hundreds of lines
+            failure = error
+    reason = str(failure).strip().splitlines()[0] if str(failure).strip() else type(failure).__name__
+    raise InputError(f"TensorFlow cannot convert this model ({reason}); build it in float32.") from failure

@@ -60,6 +60,8 @@ def check_outputs(probabilities, path):
     Raises:
         InputError: so it is.
     """
+    if not np.isfinite(probabilities).all():
+        raise InputError(f"{path} gives outputs that are no numbers; train it anew.")
     if not (probabilities >= 0).all() or not np.allclose(probabilities.sum(axis=1), 1, atol=1e-3):
         raise InputError(f"{path} does not end in class probabilities; build it with classifier_activation='softmax'.")
 
@@ -69,13 +71,12 @@ def _load_model(path, network):
 
     try:
         model = keras.models.load_model(path, compile=False)
+        shapes = model.input_shape, model.output_shape
     except Exception as error:  # Keras raises whatever the broken part of the file leads to
         raise InputError(f"{path} cannot be read as a Keras model: {_first_line(error)}.") from error
     expected = (None, network.IMAGE_SIZE, network.IMAGE_SIZE, 1), (None, len(network.LABELS))
-    if (model.input_shape, model.output_shape) != expected:
-        raise InputError(
-            f"{path} maps {model.input_shape} to {model.output_shape}; expected {expected[0]} to {expected[1]}."
-        )
+    if shapes != expected:
+        raise InputError(f"{path} maps {shapes[0]} to {shapes[1]}; expected {expected[0]} to {expected[1]}.")
     return model
 
 

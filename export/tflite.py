@@ -60,6 +60,8 @@ def export(args):
     path = pathlib.Path(args.model or f"saved_models/{args.network}.keras")
     source.check_model_file(path)
     folder = cli.output_folder(args.out)
+    target = folder / f"{args.network}_{args.mode}.tflite"
+    cli.check_targets(target, target.with_suffix(".json"))
     start_tensorflow()
     from export import description, quantize, verify
     from keras_classics import lenet
@@ -70,7 +72,6 @@ def export(args):
     probabilities = verify.keras_probabilities(trained.model, lenet.PREPROCESSING, data.test.images)
     source.check_outputs(probabilities, path)
     calibration, _ = datasets.stratified(data.train, min(_CALIBRATION_IMAGES, len(data.train)), args.seed)
-    target = folder / f"{args.network}_{args.mode}.tflite"
     tflite = description.embed(
         quantize.convert(trained.model, lenet.PREPROCESSING, args.mode, calibration.images),
         {
@@ -89,15 +90,14 @@ def export(args):
             f"{target} was not written."
         )
         return REJECTED
-    with cli.whole_file(target) as partial:
-        partial.write_bytes(tflite)
     record = {"network": args.network, "mode": args.mode, "model": str(path), **report, "held_out": trained.held_out}
     record["calibration"] = (
         {"images": len(calibration), "split": "train", "seed": args.seed} if args.mode == "int8" else None
     )
     record["dataset"] = data.describe()
-    with cli.whole_file(target.with_suffix(".json")) as partial:
-        partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with cli.whole_file(target) as model_file, cli.whole_file(target.with_suffix(".json")) as report_file:
+        model_file.write_bytes(tflite)
+        report_file.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"Wrote {target} and {target.with_suffix('.json').name}")
     return 0
 

@@ -1,5 +1,7 @@
 """What the builders of both networks share: the ``keras.applications`` arguments, checked and carried out once."""
 
+import numbers
+import os
 import pathlib
 
 import keras
@@ -26,8 +28,7 @@ def image_input(input_shape, input_tensor, *, include_top, size, channels, min_s
     if input_shape is None:
         side = size if include_top else None
         input_shape = (side, side, channels) if channels_last else (channels, side, side)
-    input_shape = tuple(input_shape)
-    if len(input_shape) != 3:
+    if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 3:
         raise ValueError(f"{network}: input_shape is {input_shape}; expected three numbers (height, width, channels).")
     height, width = input_shape[:2] if channels_last else input_shape[1:]
     if include_top and None in (height, width):
@@ -46,7 +47,11 @@ def channel_axis():
 
 def classifier(x, classes, activation, *, name, **dense):
     """The last layer (named ``name``, giving logits) and its activation, which stays float32 in mixed precision."""
-    x = layers.Dense(classes, name=name, **dense)(x)
+    return output_activation(layers.Dense(classes, name=name, **dense)(x), activation)
+
+
+def output_activation(x, activation):
+    """``activation`` of the outputs, in float32 under mixed precision; None leaves them as they are."""
     if activation is None:
         return x
     half = keras.config.dtype_policy().compute_dtype in ("float16", "bfloat16")
@@ -70,9 +75,9 @@ def check_arguments(network, *, pooling, classes, weights):
     """
     if pooling not in (None, "avg", "max"):
         raise ValueError(f'{network}: pooling is {pooling!r}; expected None, "avg" or "max".')
-    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 1:
+    if isinstance(classes, bool) or not isinstance(classes, numbers.Integral) or classes < 1:
         raise ValueError(f"{network}: classes is {classes!r}; expected a whole number, 1 or more.")
-    if weights is not None and not pathlib.Path(weights).is_file():
+    if weights is not None and not (isinstance(weights, (str, os.PathLike)) and pathlib.Path(weights).is_file()):
         raise ValueError(f"{network}: weights is {weights!r}; expected None or the path of a weights file.")
 
 

@@ -14,6 +14,7 @@ from keras_classics.errors import InputError
 
 INPUT_ERROR = 2  # exit code of a command that could not use what it was given
 INTERRUPTED = 130  # as a shell reports a command ended by Ctrl-C
+CLOSED_PIPE = 141  # and one ended because nobody reads its output any more
 
 
 class Parser(argparse.ArgumentParser):
@@ -43,9 +44,9 @@ def seed_number(text):
 
 
 def positive_float(text):
-    """A finite number above 0, for ``argparse``."""
+    """A number above 0 that float32 holds, for ``argparse``."""
     with contextlib.suppress(ValueError):
-        if 0 < float(text) < float("inf"):
+        if 0 < float(text) < 3.4e38:  # what float32 holds
             return float(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
 
@@ -61,9 +62,12 @@ def non_negative_float(text):
 def run(command, prog):
     """Call ``command()``, which returns an exit code or None, and exit the process.
 
-    An ``InputError`` becomes its sentence on stderr and exit code 2; Ctrl-C becomes exit code 130; a closed output
-    pipe ends the command quietly.
+    An ``InputError``, or a file that the system refuses, becomes a sentence on stderr and exit code 2; Ctrl-C becomes
+    exit code 130, and a closed output pipe 141.
     """
+    if sys.stdout is None:  # started with standard output closed
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = command() or 0
         sys.stdout.flush()
@@ -71,12 +75,32 @@ def run(command, prog):
         print(f"{prog}: {error}", file=sys.stderr)
         code = INPUT_ERROR
     except KeyboardInterrupt:
-        print(f"\n{prog}: interrupted; files from before this run are as they were.", file=sys.stderr)
+        print(f"\n{prog}: interrupted; no file was left half-written.", file=sys.stderr)
         code = INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = CLOSED_PIPE
+        _discard_output()
+    except OSError as error:
+        print(f"{prog}: {error.filename or 'output'}: {error.strerror or error}.", file=sys.stderr)
+        code = INPUT_ERROR
+        _discard_output()
     sys.exit(code)
+
+
+def _discard_output():
+    """Let the interpreter flush what is left of stdout without another error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def check_targets(*paths):
+    """Refuse to begin work whose results could not take their names.
+
+    Raises:
+        InputError: there is a folder where a file is to be written.
+    """
+    for path in map(pathlib.Path, paths):
+        if path.is_dir():
+            raise InputError(f"cannot write {path}: there is a folder of that name.")
 
 
 def output_folder(path):

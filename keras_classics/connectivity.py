@@ -20,7 +20,7 @@ def connections(model):
     Raises:
         ValueError: the size of the maps is not known.
     """
-    return sum(_of_layer(layer) for layer in model.layers)
+    return sum(connections(layer) if isinstance(layer, keras.Model) else _of_layer(layer) for layer in model.layers)
 
 
 def _of_layer(layer):
@@ -32,7 +32,7 @@ def _of_layer(layer):
         return layer.count_params() * _positions(layer)
     if isinstance(layer, TrainableSubsampling):
         return layer.bias.shape[0] * _positions(layer) * (layer.size**2 + 1)
-    if isinstance(layer, keras.layers.AveragePooling2D):
+    if isinstance(layer, (keras.layers.AveragePooling2D, keras.layers.MaxPooling2D)):
         return math.prod(layer.output.shape[1:]) * math.prod(layer.pool_size)
     return 0
 

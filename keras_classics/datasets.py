@@ -139,9 +139,15 @@ def _published(name, data_dir):
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
-    builder = tfds.builder(name, data_dir=data_dir)
-    where = pathlib.Path(builder.data_path)
-    if not builder.is_prepared():
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+        where, prepared = pathlib.Path(builder.data_path), builder.is_prepared()
+    except Exception as error:  # damaged metadata fails in many ways
+        where = data_dir or "the folder of TensorFlow Datasets"
+        raise InputError(
+            f"the {name} data in {where} cannot be read ({type(error).__name__}); prepare it anew."
+        ) from error
+    if not prepared:
         _download(name, builder)
     options = tf.data.Options()
     options.autotune.enabled = False  # its thread makes the process wait after every short read
@@ -155,8 +161,9 @@ def _published(name, data_dir):
     try:
         train, test = read("train"), read("test")
     except (tf.errors.OpError, ValueError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"the {name} data in {where} cannot be read ({reason}); prepare it anew.") from error
+        raise InputError(
+            f"the {name} data in {where} cannot be read ({type(error).__name__}); prepare it anew."
+        ) from error
     validation, train = stratified(train, _PUBLISHED[name].validation)
     names = tuple(builder.info.features["label"].names)
     origin = f"prepared by TensorFlow Datasets in {where}"
@@ -214,15 +221,18 @@ def _folder(root):
     """Pictures in one sub-folder a class; a tenth each, chosen by a hash of the path, validates and tests."""
     if not root.is_dir():
         raise InputError(f"there is no folder {root}.")
-    class_names = sorted(entry.name for entry in root.iterdir() if entry.is_dir())
+    folders = {entry.name: _pictures_in(entry) for entry in sorted(root.iterdir()) if entry.is_dir()}
+    class_names = [name for name, pictures in folders.items() if pictures and not name.startswith(".")]
     paths, labels, buckets = [], [], []
     for label, class_name in enumerate(class_names):
-        for path in sorted((root / class_name).rglob("*")):
-            if path.suffix.lower() in PICTURE_SUFFIXES:
-                paths.append(str(path))
-                labels.append(label)
+        for path in folders[class_name]:
+            paths.append(str(path))
+            labels.append(label)
+            try:
                 key = path.relative_to(root).as_posix().encode()
-                buckets.append(int.from_bytes(hashlib.sha256(key).digest()[:4], "big") % 10)
+            except UnicodeEncodeError as error:
+                raise InputError(f"the name of {os.fsencode(path)!r} is not UTF-8; rename it.") from error
+            buckets.append(int.from_bytes(hashlib.sha256(key).digest()[:4], "big") % 10)
     if len(set(labels)) < 2:
         raise InputError(
             f"the folder {root} holds pictures of {len(set(labels))} classes; expected at least two sub-folders "
@@ -234,6 +244,10 @@ def _folder(root):
     if not (len(train) and len(validation) and len(test)):
         raise InputError(f"the folder {root} holds {len(paths)} pictures; too few to train, validate and test.")
     return Dataset(f"{FOLDER}{root.name}", f"pictures in {root}", tuple(class_names), train, validation, test)
+
+
+def _pictures_in(folder):
+    return [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()]
 
 
 def stratified(split, count, seed=_SPLIT_SEED):

@@ -89,11 +89,11 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
     Assumption: "modern" starts from Keras' Glorot-uniform weights; the paper's ±2.4/fan-in goes with its scaled tanh.
     Biases start at 0 in both.
     """
+    builder.check_arguments("LeNet5", pooling=pooling, classes=classes, weights=weights)
     if variant not in VARIANTS:
         raise ValueError(f"LeNet5: variant is {variant!r}; expected one of {', '.join(VARIANTS)}.")
     if variant == "1998" and classes > 10:
         raise ValueError(f"LeNet5: classes is {classes}; the 1998 variant has prototypes of ten digits only.")
-    builder.check_arguments("LeNet5", pooling=pooling, classes=classes, weights=weights)
     inputs = builder.image_input(
         input_shape,
         input_tensor,
@@ -130,7 +130,7 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
     if published:
         x = EuclideanRBF(digit_bitmaps()[:classes], name="output")(x)
         if classifier_activation is not None:
-            x = layers.Activation(classifier_activation, name="predictions")(layers.Rescaling(-1.0, name="negate")(x))
+            x = builder.output_activation(layers.Rescaling(-1.0, name="negate")(x), classifier_activation)
     else:
         x = builder.classifier(x, classes, classifier_activation, name="output")
     return builder.finish(input_tensor, inputs, x, weights=weights, name=name)

@@ -30,7 +30,10 @@ class Preprocessing:
         Raises:
             ValueError: the number of channels is not the network's.
         """
-        axis = -1 if (data_format or keras.config.image_data_format()) == "channels_last" else -3
+        data_format = data_format or keras.config.image_data_format()
+        if data_format not in ("channels_last", "channels_first"):
+            raise ValueError(f"data_format is {data_format!r}; expected channels_last or channels_first.")
+        axis = -1 if data_format == "channels_last" else -3
         found = images.shape[axis]
         if found != len(self.mean):
             raise ValueError(f"images have {found} channels on axis {axis}; this network takes {len(self.mean)}.")

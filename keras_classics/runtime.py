@@ -14,6 +14,7 @@ def start_tensorflow():
     back, and shown only if the import fails; set ``TF_CPP_MIN_LOG_LEVEL=0`` to see it.
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # the engine and the exporter are TensorFlow's, whatever Keras prefers
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") == "0":
         import tensorflow as tf
 

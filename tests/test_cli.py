@@ -1,5 +1,6 @@
 """Bad input gets one sentence and exit code 2; help comes at once; files are whole or absent."""
 
+import pathlib
 import subprocess
 import sys
 import time
@@ -34,6 +35,8 @@ def test_help_comes_before_tensorflow_is_imported(module):
     [
         (("train.lenet", "--epochs", "0"), "'0' is not a whole number from 1 up"),
         (("train.lenet", "--learning-rate", "nan"), "'nan' is not a number above 0"),
+        (("train.lenet", "--learning-rate", "1e300"), "'1e300' is not a number above 0"),
+        (("export.predict", "a" * 300, "x.png"), "File name too long"),
         (("train.lenet", "--seed", "-1"), "'-1' is not a whole number"),
         (("train.lenet", "--dataset", "cifar10"), "no dataset called 'cifar10'"),
         (("train.lenet", "--out", "/proc/models"), "cannot write to the folder /proc/models"),
@@ -56,6 +59,26 @@ def test_bad_input_gets_one_sentence_and_exit_code_2(command, arguments, named):
     assert done.stdout == ""
     assert named in done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_reader_that_leaves_ends_the_command_unfinished(tmp_path):
+    """Exit code 0 would say that the work was done."""
+    program = (
+        "from keras_classics import cli; cli.run(lambda: [print('x' * 99999, flush=True) for _ in range(99)], 'p')"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_a_full_output_device_is_one_sentence():
+    program = "from keras_classics import cli; cli.run(lambda: print('x'), 'p')"
+    with pathlib.Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "p: output: No space left on device.\n"
 
 
 def test_a_file_is_written_whole_or_stays_as_it_was(tmp_path):

@@ -22,6 +22,7 @@ def parser():
 def train(args):
     folder = cli.output_folder(args.out)
     from keras_classics import datasets
+    from keras_classics.errors import InputError
 
     datasets.check_name(args.dataset, datasets.DIGITS)
     from keras_classics.runtime import start_tensorflow
@@ -31,6 +32,9 @@ def train(args):
     from train import recipes, run_folder
     from train.run import train_network
 
+    samples = folder / "test_digits"
+    if samples.exists() and not samples.is_dir():
+        raise InputError(f"cannot write to the folder {samples}: it is a file.")
     dataset = datasets.load(args.dataset, args.data_dir)
     train_network(
         lenet.LeNet5,
@@ -43,8 +47,8 @@ def train(args):
         folder=folder,
         steps=args.steps,
     )
-    run_folder.save_samples(folder / "test_digits", dataset.test, dataset.class_names)
-    print(f"Wrote one test digit of each class to {folder / 'test_digits'}/, to try a model on")
+    run_folder.save_samples(samples, dataset.test, dataset.class_names)
+    print(f"Wrote one test digit of each class to {samples}/, to try a model on")
 
 
 def main(argv=None):

@@ -108,7 +108,11 @@ class Trainer:
             yield Progress(self.step, count, epoch, loss, accuracy, seconds)
 
     def evaluate(self, split):
-        """Loss and accuracy on a split, as an ``Evaluation``."""
+        """Loss and accuracy on a split, as an ``Evaluation``.
+
+        Raises:
+            FloatingPointError: the loss is not a finite number.
+        """
 
         def prepare(images):
             return self._prepared(self._augmentation.evaluate(self._loaded(images), self._size))
@@ -124,6 +128,8 @@ class Trainer:
         for batch in batches if self.replicas == 1 else self.strategy.experimental_distribute_dataset(batches):
             sums += self._score(batch).numpy()
         loss, correct, images = sums
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss became {loss} at step {self.step}, when evaluated")
         return Evaluation(images=int(images), accuracy=correct / images, loss=loss / images)
 
     def _rate(self):

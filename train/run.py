@@ -1,5 +1,6 @@
 """A whole training run, from data to artifacts, for any network; the commands are thin fronts of ``train_network``."""
 
+import contextlib
 import dataclasses
 import math
 import sys
@@ -10,7 +11,7 @@ import tensorflow as tf
 from scipy.stats import binomtest
 from tqdm import tqdm
 
-from keras_classics import pipeline
+from keras_classics import cli, pipeline
 from keras_classics.errors import InputError
 from train import devices, run_folder
 from train.loop import Trainer
@@ -37,6 +38,8 @@ def train_network(build, *, name, title, preprocessing, size, dataset, recipe, f
     Raises:
         InputError: the data does not fit the network, or the loss became infinite or undefined.
     """
+    targets = [folder / f"{name}{ending}" for ending in (".keras", "_history.json", "_curves.png")]
+    cli.check_targets(*targets)
     total_steps = recipe.steps_for(len(dataset.train))
     steps = min(steps or total_steps, total_steps)
     whole = dataset
@@ -60,7 +63,7 @@ def train_network(build, *, name, title, preprocessing, size, dataset, recipe, f
         test = trainer.evaluate(dataset.test)
     except FloatingPointError as error:
         raise InputError(f"{error}; nothing was written. Try a lower --learning-rate.") from error
-    except tf.errors.InvalidArgumentError as error:
+    except tf.errors.OpError as error:
         _refuse_unreadable(dataset.train, cause=error)
         raise
     interval = binomtest(round(test.accuracy * test.images), test.images).proportion_ci(method="wilson")
@@ -69,7 +72,6 @@ def train_network(build, *, name, title, preprocessing, size, dataset, recipe, f
         f"(95 % interval {interval.low:.2%} to {interval.high:.2%}); "
         f"{sum(row['seconds'] for row in training):.0f} s of training"
     )
-    run_folder.save_model(folder / f"{name}.keras", trainer.model)
     record = {
         "network": title,
         "parameters": trainer.model.count_params(),
@@ -82,11 +84,15 @@ def train_network(build, *, name, title, preprocessing, size, dataset, recipe, f
         "validation": validation,
         **run_folder.environment(),
     }
-    run_folder.save_json(folder / f"{name}_history.json", record)
     curve_title = f"{title} on {dataset.name}, {recipe.optimizer}, batch {recipe.batch_size}"
-    run_folder.save_curves(
-        folder / f"{name}_curves.png", title=curve_title, training=training, validation=validation, test=test.accuracy
-    )
+    # All three are written before the first takes its name.
+    with contextlib.ExitStack() as files:
+        model_file, history_file, curves_file = (files.enter_context(cli.whole_file(path)) for path in targets)
+        trainer.model.save(model_file)
+        run_folder.write_json(history_file, record)
+        run_folder.write_curves(
+            curves_file, title=curve_title, training=training, validation=validation, test=test.accuracy
+        )
     print(f"Wrote {name}.keras, {name}_history.json and {name}_curves.png to {folder}/")
 
 

@@ -1,6 +1,7 @@
 """What a run leaves behind: the model, its history as JSON, its curve as a picture, and a few test images to try."""
 
 import json
+import pathlib
 import platform
 import sys
 from importlib import metadata
@@ -15,14 +16,10 @@ from keras_classics import cli
 _VERSIONS = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "keras-classics")
 
 
-def save_model(path, model):
-    with cli.whole_file(path) as partial:
-        model.save(partial)
-
-
-def save_json(path, content):
-    with cli.whole_file(path) as partial:
-        partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+def write_json(path, content):
+    """``content`` as JSON that any reader takes: no NaN, no infinity."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    pathlib.Path(path).write_text(text, encoding="utf-8")
 
 
 def environment():
@@ -36,7 +33,7 @@ def environment():
     return {"command": sys.argv, "versions": versions, "machine": platform.machine()}
 
 
-def save_curves(path, *, title, training, validation, test):
+def write_curves(path, *, title, training, validation, test):
     """Loss and error rate over the epochs as a PNG.
 
     Args:
@@ -67,8 +64,7 @@ def save_curves(path, *, title, training, validation, test):
         for axes in (left, right):
             axes.legend()
         figure.suptitle(title)
-        with cli.whole_file(path) as partial:
-            figure.savefig(partial, dpi=120)
+        figure.savefig(path, dpi=120)
 
 
 def save_samples(folder, split, class_names):

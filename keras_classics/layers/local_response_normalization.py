@@ -40,10 +40,10 @@ class LocalResponseNormalization(keras.layers.Layer):
 
     def __init__(self, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.75, axis=-1, form="auto", **kwargs):
         super().__init__(**kwargs)
-        if depth_radius < 0 or int(depth_radius) != depth_radius:
+        if not (isinstance(depth_radius, (int, float)) and 0 <= depth_radius < 2**31 and depth_radius % 1 == 0):
             raise ValueError(f"depth_radius is {depth_radius}; expected a whole number of channels, 0 or more.")
         for name, value, allowed in (("bias", bias, bias > 0), ("alpha", alpha, alpha >= 0), ("beta", beta, beta > 0)):
-            if not allowed:
+            if not allowed or value == float("inf"):
                 limit = "0 or more" if name == "alpha" else "a number above 0"
                 raise ValueError(f"{name} is {value}; expected {limit}.")
         self.depth_radius = int(depth_radius)
@@ -77,10 +77,17 @@ class LocalResponseNormalization(keras.layers.Layer):
 
     def call(self, inputs):
         dtype = keras.backend.standardize_dtype(inputs.dtype)
-        wide = inputs if dtype in ("float32", "float64") else ops.cast(inputs, "float32")
+        if "float" not in dtype:
+            dtype = self.compute_dtype
+        wide = ops.cast(inputs, dtype if dtype in ("float32", "float64") else "float32")
         form = self.form
         if form == "auto":
             form = "native" if self._native_is_possible(inputs.shape, dtype) else "window"
+        if form == "native" and not self._native_is_possible(inputs.shape, dtype):
+            raise ValueError(
+                f'form="native" takes (batch, height, width, channels) in float32 under TensorFlow; found shape '
+                f"{tuple(inputs.shape)}, {dtype}, axis {self.axis}."
+            )
         if form == "native":
             normalised = self._native(wide)
         else:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export import digits
+from export import description, digits
 from keras_classics.errors import InputError
 
 
@@ -67,16 +67,21 @@ def test_a_bad_picture_is_named_and_the_others_are_answered(command, int8_file, 
     assert done.stderr.count("\n") == 2
 
 
-def test_an_empty_folder_is_refused(command, int8_file, tmp_path):
-    done = command("export.predict", int8_file, tmp_path)
+def test_an_empty_folder_is_refused_and_the_rest_answered(command, int8_file, run_folder, tmp_path):
+    done = command("export.predict", int8_file, tmp_path, run_folder / "test_digits" / "1.png")
     assert done.returncode == 2
+    assert done.stdout.count("\n") == 1
     assert "has no pictures" in done.stderr
 
 
 def test_a_tflite_without_labels_or_damaged_is_refused(command, int8_file, run_folder, tmp_path):
     whole = int8_file.read_bytes()
+    few, wrong = dict(description.read(whole, int8_file), labels=["0"]), {"network": "x", "mode": "y", "labels": 3}
+    bare = whole.replace(b"keras_classics", b"keras_strangers"[:14])
     cases = {
-        "unlabelled": (whole.replace(b"keras_classics", b"keras_strangers"[:14]), "does not say what its classes are"),
+        "few": (description.embed(bare, few), "10 outputs and 1 labels"),
+        "wrong": (description.embed(bare, wrong), "damaged"),
+        "unlabelled": (bare, "does not say what its classes are"),
         "cut": (whole[:5_000], "damaged"),
     }
     for name, (content, named) in cases.items():
@@ -96,11 +101,25 @@ def test_a_digit_is_read_alike_however_it_is_stored(seven, tmp_path):
         "field.bmp": Image.fromarray(np.pad(seven, 2)),
         "inverted.png": Image.fromarray(255 - seven),
         "wide.png": Image.fromarray(seven.astype(np.uint16) * 257),
+        "float.tif": Image.fromarray(seven.astype(np.float32) / 255),
         "transparent.png": Image.merge("LA", [Image.new("L", (28, 28), 0), Image.fromarray(seven)]),
     }
     for name, picture in stored.items():
         picture.save(tmp_path / name)
         np.testing.assert_array_equal(digits.read_digit(tmp_path / name, 32), field, err_msg=name)
+
+
+def test_orientation_of_a_photograph_counts(seven, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned
+    Image.fromarray(np.rot90(seven)).save(tmp_path / "turned.png", exif=exif)
+    np.testing.assert_array_equal(digits.read_digit(tmp_path / "turned.png", 28)[..., 0], seven)
+
+
+def test_pixels_that_are_no_numbers_are_refused(tmp_path):
+    Image.fromarray(np.full((28, 28), np.nan, np.float32)).save(tmp_path / "nan.tif")
+    with pytest.raises(InputError, match="not a picture"):
+        digits.read_digit(tmp_path / "nan.tif", 32)
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):

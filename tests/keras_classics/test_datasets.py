@@ -104,6 +104,16 @@ def test_folder_has_one_class_a_sub_folder_and_a_stable_split(picture_folder):
     assert set(data.test.images) <= set(datasets.load(f"folder:{picture_folder}").test.images)
 
 
+def test_folder_counts_only_classes_with_pictures(picture_folder):
+    for name in ("empty", ".git"):
+        (picture_folder / name).mkdir()
+    (picture_folder / ".git" / "x.png").write_bytes(b"")
+    (picture_folder / "red" / "dangling.png").symlink_to(picture_folder / "absent.png")
+    data = datasets.load(f"folder:{picture_folder}")
+    assert data.class_names == ("blue", "red")
+    assert len(data.train) + len(data.validation) + len(data.test) == 80
+
+
 def test_folder_without_classes_is_refused(tmp_path):
     with pytest.raises(InputError, match="no folder"):
         datasets.load(f"folder:{tmp_path / 'absent'}")

@@ -100,6 +100,8 @@ def test_lrn_gradient_agrees_with_finite_differences(form, dtype, beta):
         ({"depth_radius": -1}, "-1"),
         ({"depth_radius": 1.5}, "1.5"),
         ({"bias": 0}, "bias is 0"),
+        ({"depth_radius": float("inf")}, "inf"),
+        ({"alpha": float("inf")}, "alpha is inf"),
         ({"form": "fast"}, "'fast'"),
     ],
 )
@@ -141,6 +143,20 @@ def test_lrn_of_huge_tiny_and_undefined_activations(form):
     assert not np.isnan(result[:, 0]).any()
     if form == "window":  # the others multiply by a matrix, whose zeros spread it over the channels of that pixel
         assert not np.isnan(result[0, 1, 1, :4]).any()
+
+
+def test_lrn_native_refuses_what_tensorflows_operator_cannot_do():
+    for layer in (
+        LocalResponseNormalization(form="native", axis=1),
+        LocalResponseNormalization(form="native", dtype="float64"),
+    ):
+        with pytest.raises(ValueError, match='form="native" takes'):
+            layer(activations())
+
+
+def test_lrn_of_whole_numbers_gives_floats():
+    whole = activations().astype("int32")
+    np.testing.assert_allclose(LocalResponseNormalization()(whole), response(whole), rtol=2e-6)
 
 
 def test_lrn_config_comes_back():

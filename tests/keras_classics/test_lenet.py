@@ -88,6 +88,9 @@ def test_input_tensor_and_fine_tuning():
         ({"input_shape": (None, None, 1)}, "include_top=False"),
         ({"pooling": "median"}, "'median'"),
         ({"classes": 0}, "classes is 0"),
+        ({"classes": None, "variant": "1998"}, "classes is None"),
+        ({"weights": 3}, "weights is 3"),
+        ({"input_shape": 32}, "input_shape is 32"),
         ({"weights": "nowhere.weights.h5"}, "nowhere.weights.h5"),
     ],
 )

@@ -45,13 +45,23 @@ def test_sample_digits_are_held_out_pictures(run_folder, embedded):
             assert np.asarray(picture).tobytes() in held_out
 
 
-def test_a_run_that_diverges_says_so_and_leaves_what_was_there(command, tmp_path):
+@pytest.mark.parametrize("length", [("--epochs", 2), ("--steps", 1)])
+def test_a_run_that_diverges_says_so_and_leaves_what_was_there(length, command, tmp_path):
+    """The last update too, which only the evaluation sees."""
     (tmp_path / "lenet5.keras").write_text("earlier")
-    done = command("train.lenet", "--dataset", "embedded", "--learning-rate", "1e38", "--epochs", 2, "--out", tmp_path)
+    done = command("train.lenet", "--dataset", "embedded", "--learning-rate", "1e38", *length, "--out", tmp_path)
     assert done.returncode == 2
     assert "Try a lower --learning-rate" in done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "lenet5.keras").read_text() == "earlier"
+
+
+def test_a_folder_in_the_way_is_found_before_training(command, tmp_path):
+    (tmp_path / "lenet5_curves.png").mkdir()
+    done = command("train.lenet", "--dataset", "embedded", "--out", tmp_path)
+    assert done.returncode == 2
+    assert "there is a folder of that name" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["lenet5_curves.png"]
 
 
 def test_alexnet_trains_on_a_folder_of_pictures(command, tmp_path):
