@@ -13,16 +13,15 @@ class Classifier:
     Args:
         model: the bytes.
         path: of the file, for messages.
-        threads: for the interpreter.
 
     Raises:
         InputError: the interpreter refuses the model, or it does not take one uint8 image.
     """
 
-    def __init__(self, model, path, threads=1):
+    def __init__(self, model, path):
         try:
             with quiet():
-                self._interpreter = Interpreter(model_content=model, num_threads=threads)
+                self._interpreter = Interpreter(model_content=model, num_threads=1)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise InputError(f"LiteRT cannot run {path}: {str(error).splitlines()[0]}.") from error

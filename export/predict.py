@@ -40,7 +40,7 @@ def predict(args):
     if len(labels) != classifier.output["shape"][-1]:
         raise InputError(f"{args.model} has {classifier.output['shape'][-1]} outputs and {len(labels)} labels.")
     results, code = [], 0
-    for path in _expanded(args.pictures):
+    for path in _expanded(args.pictures, PICTURE_SUFFIXES):
         try:
             if path.is_dir():  # one with pictures has been replaced by them
                 raise InputError(f"the folder {path} has no pictures ({', '.join(PICTURE_SUFFIXES)}) in it.")
@@ -59,13 +59,11 @@ def predict(args):
     return code
 
 
-def _expanded(arguments):
+def _expanded(arguments, suffixes):
     """Files as they are; folders as the pictures in them, by name."""
-    from keras_classics.datasets import PICTURE_SUFFIXES
-
     for argument in map(pathlib.Path, arguments):
         inside = sorted(argument.iterdir()) if argument.is_dir() else []
-        yield from [path for path in inside if path.suffix.lower() in PICTURE_SUFFIXES] or [argument]
+        yield from [path for path in inside if path.suffix.lower() in suffixes] or [argument]
 
 
 def main(argv=None):

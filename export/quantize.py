@@ -10,13 +10,6 @@ from export.deploy_graph import raw_pixel_model
 from keras_classics.errors import InputError
 from keras_classics.runtime import quiet
 
-MODES = {
-    "float32": "weights and arithmetic in float32",
-    "float16": "weights stored in float16, arithmetic in float32",
-    "dynamic": "weights in int8, activations quantized as they come",
-    "int8": "weights, activations and arithmetic in 8 bits: full integer",
-}
-
 
 def convert(model, preprocessing, mode, representative_images=None):
     """The bytes of a TFLite model that takes raw ``uint8`` pixels, one image at a time.
@@ -24,7 +17,8 @@ def convert(model, preprocessing, mode, representative_images=None):
     Args:
         model: a Keras functional model; its output are class probabilities.
         preprocessing: its ``Preprocessing``, which goes into the file.
-        mode: a key of ``MODES``.
+        mode: "float32"; "float16", weights stored so and arithmetic in float32; "dynamic", weights in int8 and
+            activations quantized as they come; "int8", weights, activations and arithmetic in 8 bits.
         representative_images: ``uint8 (n, height, width, channels)`` from the training split, for ``"int8"``: they
             set the ranges of the activations.
 

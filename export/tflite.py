@@ -32,19 +32,13 @@ def parser():
         metavar="NAME",
         help="mnist, embedded or auto, to calibrate and verify with (default: what the model was trained on)",
     )
-    parser.add_argument("--data-dir", metavar="DIR", help="where TFDS data lies (or KERAS_CLASSICS_DATA_DIR)")
+    cli.add_common_arguments(parser, seed_of="the calibration images")
     parser.add_argument(
         "--max-drop",
         type=cli.non_negative_float,
         default=0.5,
         metavar="POINTS",
         help="accuracy that may be lost, in percentage points (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--seed", type=cli.seed_number, default=0, metavar="N", help="of the calibration images (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--out", default="saved_models", metavar="DIR", help="folder to write to (default: %(default)s)"
     )
     return parser
 

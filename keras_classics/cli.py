@@ -59,6 +59,15 @@ def non_negative_float(text):
     raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
 
 
+def add_common_arguments(parser, seed_of):
+    """The arguments of every command that reads a dataset and writes to a folder."""
+    parser.add_argument("--data-dir", metavar="DIR", help="where TFDS data lies (or KERAS_CLASSICS_DATA_DIR)")
+    parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help=f"of {seed_of} (default: %(default)s)")
+    parser.add_argument(
+        "--out", default="saved_models", metavar="DIR", help="folder to write to (default: %(default)s)"
+    )
+
+
 def run(command, prog):
     """Call ``command()``, which returns an exit code or None, and exit the process.
 

@@ -221,8 +221,8 @@ def _folder(root):
     """Pictures in one sub-folder a class; a tenth each, chosen by a hash of the path, validates and tests."""
     if not root.is_dir():
         raise InputError(f"there is no folder {root}.")
-    folders = {entry.name: _pictures_in(entry) for entry in sorted(root.iterdir()) if entry.is_dir()}
-    class_names = [name for name, pictures in folders.items() if pictures and not name.startswith(".")]
+    folders = {entry.name: _pictures_in(entry) for entry in sorted(root.iterdir()) if _is_class(entry)}
+    class_names = [name for name, pictures in folders.items() if pictures]
     paths, labels, buckets = [], [], []
     for label, class_name in enumerate(class_names):
         for path in folders[class_name]:
@@ -244,6 +244,10 @@ def _folder(root):
     if not (len(train) and len(validation) and len(test)):
         raise InputError(f"the folder {root} holds {len(paths)} pictures; too few to train, validate and test.")
     return Dataset(f"{FOLDER}{root.name}", f"pictures in {root}", tuple(class_names), train, validation, test)
+
+
+def _is_class(entry):
+    return entry.is_dir() and not entry.name.startswith(".")
 
 
 def _pictures_in(folder):

@@ -28,7 +28,8 @@ class Recipe:
         return math.ceil(self.epochs_for(images) * images / self.batch_size)
 
 
-# Ours, for the impatient: chosen on the validation images. The paper's recipe took 20 passes (section III.B).
+# Ours, for the impatient; rate and schedule are a first guess that was not tuned. The paper took 20 passes (section
+# III.B).
 LENET5 = Recipe(
     batch_size=128,
     epochs=10,
