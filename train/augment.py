@@ -17,6 +17,11 @@ _SCALE = 0.12
 _SHEAR = 0.15
 _SHIFT = 2.0  # pixels
 
+# Elastic distortions (Simard, Steinkraus, Platt 2003, section 2), from a coarse grid of displacements instead of
+# smoothed noise.
+_ELASTIC_GRID = 5  # displacements along each axis, bicubically interpolated to one a pixel
+_ELASTIC_SHIFT = 2.0  # pixels either way, at most
+
 _CIFAR_MARGIN = 4  # pixels: 32×32 pictures are padded by as much before cropping, as is usual for CIFAR-10
 
 
@@ -30,6 +35,46 @@ class Augmentation:
 
 def distort_digits(images, draws, size):
     """Affine distortions about the centre: rotation, scale and shear along both axes, shift; background is 0."""
+    a, b, e, c, d, f = _affine(draws, size)
+    nothing = tf.zeros_like(a)
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=tf.cast(images, tf.float32),
+        transforms=tf.stack([a, b, e, c, d, f, nothing, nothing], axis=1),
+        output_shape=tf.constant([size, size]),
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    )
+
+
+def warp_digits(images, draws, size):
+    """The same with elastic distortions on top: each pixel is displaced a little, its neighbours alike."""
+    a, b, e, c, d, f = (value[:, None, None] for value in _affine(draws[:, :6], size))
+    grid = tf.reshape(draws[:, 6:] * 2.0 - 1.0, (-1, _ELASTIC_GRID, _ELASTIC_GRID, 2))
+    displacement = tf.image.resize(grid, (size, size), "bicubic") * _ELASTIC_SHIFT
+    y, x = tf.meshgrid(tf.range(size, dtype=tf.float32), tf.range(size, dtype=tf.float32), indexing="ij")
+    return _sampled(images, a * x + b * y + e + displacement[..., 0], c * x + d * y + f + displacement[..., 1])
+
+
+def _sampled(images, x, y):
+    """``images (batch, height, width, channels)`` at points ``(batch, rows, columns)``, bilinearly; 0 outside."""
+    height, width = images.shape[1:3]
+    # A margin of 0 stands for everything outside; each pixel is kept with its neighbours right, below and across.
+    padded = tf.pad(tf.cast(images, tf.float32), [[0, 0], [1, 2], [1, 2], [0, 0]])
+    corners = [padded[:, i : i + height + 2, j : j + width + 2] for i in (0, 1) for j in (0, 1)]
+    pixels = tf.reshape(tf.stack(corners, axis=-1), (-1, images.shape[3], 4))
+    x, y = (tf.clip_by_value(value, -1.0, float(side)) + 1.0 for value, side in ((x, width), (y, height)))
+    left, top = tf.floor(x), tf.floor(y)
+    right, below = (x - left)[..., None], (y - top)[..., None]
+    first = tf.range(tf.shape(images)[0])[:, None, None] * (height + 2) * (width + 2)
+    a, b, c, d = tf.unstack(
+        tf.gather(pixels, first + tf.cast(top, tf.int32) * (width + 2) + tf.cast(left, tf.int32)), axis=-1
+    )
+    return (a * (1 - right) + b * right) * (1 - below) + (c * (1 - right) + d * right) * below
+
+
+def _affine(draws, size):
+    """Coefficients ``a, b, e, c, d, f`` that take an output pixel ``(x, y)`` to its place in the input."""
     angle, scale_x, scale_y, shear, shift_x, shift_y = tf.unstack(draws * 2.0 - 1.0, axis=1)
     angle, shear = angle * _ROTATION, shear * _SHEAR
     scale_x, scale_y = 1.0 + scale_x * _SCALE, 1.0 + scale_y * _SCALE
@@ -40,15 +85,7 @@ def distort_digits(images, draws, size):
     centre = (size - 1) / 2
     e = centre - a * centre - b * centre + shift_x * _SHIFT
     f = centre - c * centre - d * centre + shift_y * _SHIFT
-    nothing = tf.zeros_like(a)
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=tf.cast(images, tf.float32),
-        transforms=tf.stack([a, b, e, c, d, f, nothing, nothing], axis=1),
-        output_shape=tf.constant([size, size]),
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-    )
+    return a, b, e, c, d, f
 
 
 def crop_and_mirror(images, draws, size):
@@ -76,6 +113,7 @@ def crop_centre(images, size):
 
 AUGMENTATIONS = {
     "digits": Augmentation(6, lambda size: size, distort_digits, crop_centre),
+    "elastic_digits": Augmentation(6 + 2 * _ELASTIC_GRID**2, lambda size: size, warp_digits, crop_centre),
     # Shorter side 256 for windows of 224 (section 2), and in that proportion for other sizes.
     "photographs": Augmentation(3, lambda size: round(size * 256 / 224), crop_and_mirror, crop_centre),
     "small_photographs": Augmentation(3, lambda size: size, crop_padded_and_mirror, crop_centre),

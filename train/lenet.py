@@ -1,7 +1,9 @@
 """``python -m train.lenet``: train LeNet-5 on handwritten digits."""
 
+import dataclasses
+
 from keras_classics import cli
-from train import arguments
+from train import arguments, recipes
 
 PROG = "python -m train.lenet"
 
@@ -14,6 +16,20 @@ def parser():
         metavar="NAME",
         help="mnist, embedded (5,000 digits that need no network), or auto: mnist if it is on disk or can be "
         "downloaded, else embedded (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--variant", choices=("modern", "1998"), default="modern", help="which LeNet-5 (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--activation",
+        choices=("tanh", "sigmoid", "relu"),
+        help="of the hidden layers (default: tanh; in 1998 the paper's scaled tanh)",
+    )
+    parser.add_argument(
+        "--recipe",
+        choices=list(recipes.LENET5),
+        default="default",
+        help="default: a minute or two; best: longer, on more varied digits (default: %(default)s)",
     )
     arguments.add_to(parser)
     return parser
@@ -29,21 +45,26 @@ def train(args):
 
     start_tensorflow()
     from keras_classics import lenet
-    from train import recipes, run_folder
+    from train import run_folder
     from train.run import train_network
 
     samples = folder / "test_digits"
     if samples.exists() and not samples.is_dir():
         raise InputError(f"cannot write to the folder {samples}: it is a file.")
     dataset = datasets.load(args.dataset, args.data_dir)
+    published = args.variant == "1998"
+    recipe = recipes.LENET5[args.recipe]
+    if published:
+        recipe = dataclasses.replace(recipe, loss="maximum_a_posteriori")
+    details = [word for word in (published and args.variant, args.activation) if word]
     train_network(
-        lenet.LeNet5,
-        name="lenet5",
-        title="LeNet-5",
+        lambda: lenet.LeNet5(variant=args.variant, activation=args.activation, classifier_activation="softmax"),
+        name="lenet5-1998" if published else "lenet5",
+        title="LeNet-5" + (f" ({', '.join(details)})" if details else ""),
         preprocessing=lenet.PREPROCESSING,
         size=lenet.IMAGE_SIZE,
         dataset=dataset.padded(lenet.IMAGE_SIZE),
-        recipe=arguments.overridden(recipes.LENET5, args),
+        recipe=arguments.overridden(recipe, args),
         folder=folder,
         steps=args.steps,
     )

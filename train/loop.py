@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras_classics import pipeline
 from keras_classics.errors import InputError
 from train.augment import AUGMENTATIONS
+from train.losses import LOSSES
 
 _EVALUATION_BATCH = 500  # images a replica
 
@@ -22,7 +23,7 @@ class Progress:
     step: int  # the last
     steps: int  # how many
     epoch: float  # passes over the training split by then
-    loss: float  # their mean cross-entropy, in nats
+    loss: float  # the mean of theirs, as the recipe names it
     accuracy: float  # on their augmented images, 0–1
     seconds: float  # they took
 
@@ -44,7 +45,7 @@ class Evaluation:
 
     images: int
     accuracy: float  # 0–1
-    loss: float  # mean cross-entropy, in nats
+    loss: float  # mean, as the recipe names it
 
 
 class Trainer:
@@ -80,6 +81,9 @@ class Trainer:
         keras.utils.set_random_seed(recipe.seed)
         with strategy.scope():
             self.model = build()
+            self.loss = LOSSES[recipe.loss]
+            layer = self.loss.layer
+            self._outputs = keras.Model(self.model.input, self.model.get_layer(layer).output) if layer else self.model
             self.optimizer = _optimizer(recipe, self.total_steps)
             self.optimizer.build(self.model.trainable_variables)
         classes = self.model.output_shape[-1]
@@ -175,11 +179,11 @@ class Trainer:
     def _replica_step(self, images, labels):
         weights = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape() as tape:
-            probabilities = self.model(images, training=True)
+            outputs = self._outputs(images, training=True)
             # Shares of the whole batch's mean: the optimizer sums gradients over replicas.
-            loss = tf.reduce_sum(_cross_entropy(labels, probabilities)) / self.recipe.batch_size
+            loss = tf.reduce_sum(self.loss.of_images(labels, outputs)) / self.recipe.batch_size
         self.optimizer.apply(tape.gradient(loss, weights), self.model.trainable_variables)
-        return tf.stack([loss, _hits(labels, probabilities) / self.recipe.batch_size])
+        return tf.stack([loss, self._hits(labels, outputs) / self.recipe.batch_size])
 
     @tf.function(reduce_retracing=True)
     def _score(self, batch):
@@ -187,19 +191,13 @@ class Trainer:
         return self.strategy.reduce(tf.distribute.ReduceOp.SUM, a_replica, axis=None)
 
     def _replica_score(self, images, labels):
-        probabilities = self.model(images, training=False)
-        loss = tf.reduce_sum(_cross_entropy(labels, probabilities))
-        return tf.stack([loss, _hits(labels, probabilities), tf.cast(tf.size(labels), tf.float32)])
+        outputs = self._outputs(images, training=False)
+        loss = tf.reduce_sum(self.loss.of_images(labels, outputs))
+        return tf.stack([loss, self._hits(labels, outputs), tf.cast(tf.size(labels), tf.float32)])
 
-
-def _cross_entropy(labels, probabilities):
-    """In nats, an image. In a graph Keras finds the logits behind the softmax, so that nothing under- or overflows."""
-    return keras.losses.sparse_categorical_crossentropy(labels, probabilities)
-
-
-def _hits(labels, probabilities):
-    """How many images have their label as the likeliest class."""
-    return tf.reduce_sum(tf.cast(tf.equal(tf.argmax(probabilities, axis=-1), labels), tf.float32))
+    def _hits(self, labels, outputs):
+        """How many images are taken for what they are."""
+        return tf.reduce_sum(tf.cast(tf.equal(self.loss.classes(outputs), labels), tf.float32))
 
 
 def _optimizer(recipe, total_steps):

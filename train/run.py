@@ -84,6 +84,7 @@ def train_network(build, *, name, title, preprocessing, size, dataset, recipe, f
         "validation": validation,
         **run_folder.environment(),
     }
+    what = trainer.loss.text
     curve_title = f"{title} on {dataset.name}, {recipe.optimizer}, batch {recipe.batch_size}"
     # All three are written before the first takes its name.
     with contextlib.ExitStack() as files:
@@ -91,7 +92,7 @@ def train_network(build, *, name, title, preprocessing, size, dataset, recipe, f
         trainer.model.save(model_file)
         run_folder.write_json(history_file, record)
         run_folder.write_curves(
-            curves_file, title=curve_title, training=training, validation=validation, test=test.accuracy
+            curves_file, title=curve_title, loss=what, training=training, validation=validation, test=test.accuracy
         )
     print(f"Wrote {name}.keras, {name}_history.json and {name}_curves.png to {folder}/")
 

@@ -33,10 +33,11 @@ def environment():
     return {"command": sys.argv, "versions": versions, "machine": platform.machine()}
 
 
-def write_curves(path, *, title, training, validation, test):
+def write_curves(path, *, title, loss, training, validation, test):
     """Loss and error rate over the epochs as a PNG.
 
     Args:
+        loss: what the loss is, with its unit.
         training: rows with ``epoch``, ``loss`` and ``accuracy`` of the (augmented) training images.
         validation: rows of the same, on the validation split; may be empty.
         test: the final accuracy on the test split, 0–1.
@@ -54,7 +55,7 @@ def write_curves(path, *, title, training, validation, test):
             axes.set_yscale("log")
             axes.set_xlabel("epochs (passes over the training images)")
             axes.set_xlim(left=0)
-        left.set_ylabel("cross-entropy (nats)")
+        left.set_ylabel(loss)
         right.set_ylabel("error rate")
         for axes, text in ((left, lambda y, _: f"{y:g}"), (right, lambda y, _: f"{100 * y:g} %")):
             axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))

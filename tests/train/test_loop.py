@@ -16,7 +16,7 @@ from train.loop import Trainer
 
 
 def trainer(dataset, **changes):
-    recipe = dataclasses.replace(recipes.LENET5, epochs=8, min_images=0, **changes)
+    recipe = dataclasses.replace(recipes.LENET5["default"], epochs=8, min_images=0, **changes)
     return Trainer(
         lenet.LeNet5,
         preprocessing=lenet.PREPROCESSING,
@@ -64,7 +64,7 @@ def test_classes_of_network_and_dataset_must_agree(embedded):
             preprocessing=lenet.PREPROCESSING,
             size=32,
             dataset=embedded,
-            recipe=recipes.LENET5,
+            recipe=recipes.LENET5["default"],
             strategy=devices.strategy(),
         )
 
@@ -79,9 +79,9 @@ def test_every_variant_of_alexnet_has_a_recipe():
 
 
 def test_small_datasets_are_repeated():
-    assert recipes.LENET5.epochs_for(55_000) == 10
-    assert recipes.LENET5.epochs_for(3_500) == 115
-    assert recipes.LENET5.steps_for(3_500) == -(-115 * 3_500 // 128)
+    assert recipes.LENET5["default"].epochs_for(55_000) == 10
+    assert recipes.LENET5["default"].epochs_for(3_500) == 115
+    assert recipes.LENET5["default"].steps_for(3_500) == -(-115 * 3_500 // 128)
 
 
 TWO_DEVICES = """
@@ -99,7 +99,7 @@ from train.loop import Trainer
 network, names = sys.argv[1], sys.argv[2].split(",")
 data = datasets.load("embedded").padded(32)
 if network == "lenet5":
-    build, preprocessing, recipe, steps = lenet.LeNet5, lenet.PREPROCESSING, recipes.LENET5, 50
+    build, preprocessing, recipe, steps = lenet.LeNet5, lenet.PREPROCESSING, recipes.LENET5["default"], 50
 else:  # the digits, as small colour pictures
     grey = lambda split: datasets.Split(np.repeat(split.images, 3, axis=-1), split.labels)
     data = dataclasses.replace(data, train=grey(data.train), validation=grey(data.validation), test=grey(data.test))

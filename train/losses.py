@@ -1,0 +1,35 @@
+"""What training minimises: for each loss, which outputs of a network it takes and what they say."""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from keras_classics.lenet import MaximumAPosteriori
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss:
+    text: str  # with its unit, for people
+    layer: str | None  # whose output it takes; None: the network's
+    of_images: Callable  # (labels, outputs) -> one number an image
+    classes: Callable  # outputs -> the class each image is taken for
+
+
+LOSSES = {
+    # In a graph Keras finds the logits behind the softmax, so that nothing under- or overflows.
+    "cross_entropy": Loss(
+        "cross-entropy (nats)",
+        None,
+        keras.losses.sparse_categorical_crossentropy,
+        lambda probabilities: tf.argmax(probabilities, axis=-1),
+    ),
+    # On the distances of LeNet-5 "1998", before they become probabilities.
+    "maximum_a_posteriori": Loss(
+        "loss of equation 9 (squared distance)",
+        "output",
+        MaximumAPosteriori(reduction=None),
+        lambda distances: tf.argmin(distances, axis=-1),
+    ),
+}
