@@ -38,12 +38,15 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["keras_classics*", "train*", "export*"]),
-    package_data={"keras_classics": ["*.txt"]},
+    package_data={"keras_classics": ["*.txt"], "keras_classics.weights": ["*.h5", "*.json", "*.md"]},
     install_requires=REQUIREMENTS,
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.20,<3"],
         "lint": ["ruff>=0.17,<0.18"],
+        "onnx": ["onnx>=1.16"],  # reads weights=….onnx
+        "peers": ["onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what tests/peers and benchmarks compare with
         "test": ["pytest>=8"],
+        "torch": ["torch>=2.4"],  # reads weights=….pth
     },
     classifiers=[
         "Development Status :: 3 - Alpha",

@@ -12,9 +12,9 @@ import importlib
 import wrapt
 
 __version__ = "0.1.0"
-__all__ = ["AlexNet", "LeNet5", "alexnet", "connections", "datasets", "layers", "lenet"]
+__all__ = ["AlexNet", "LeNet5", "alexnet", "connections", "datasets", "layers", "lenet", "list_weights"]
 
-_HOME = {"AlexNet": "alexnet", "LeNet5": "lenet", "connections": "connectivity"}
+_HOME = {"AlexNet": "alexnet", "LeNet5": "lenet", "connections": "connectivity", "list_weights": "weights"}
 
 
 def __getattr__(name):

@@ -147,7 +147,9 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
 
     Args:
         include_top: whether the fully connected layers follow pool5.
-        weights: None (random) or the path of a ``.weights.h5`` or ``.keras`` file of this network.
+        weights: None (random); "imagenet" for "torchvision" (fetched from torchvision, needs ``torch`` to convert) and
+            "caffe" (from the ONNX model zoo, needs ``onnx``), kept in Keras' cache (``keras_classics.list_weights``);
+            or the path of a file of this network: ``.weights.h5``, ``.keras``, ``.pth`` (PyTorch) or ``.onnx``.
         input_tensor: Keras tensor to build on, ``(batch, height, width, channels)``.
         input_shape: ``(height, width, channels)``; default ``(224, 224, 3)``, or what the variant takes. Without the
             top, height and width may be None (any size). Channels first where Keras is so configured.
@@ -165,14 +167,18 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
         probabilities.
 
     Raises:
-        ValueError: an argument is outside what is described above.
+        ValueError: an argument is outside what is described above, or the weights are not of this network.
+        ImportError: the library that reads the file of weights is not installed.
+        ConnectionError: the weights cannot be fetched.
 
     Source: sections 3.1 (ReLU), 3.3 (normalization), 3.4 (pooling), 3.5 (sizes), 4.2 (dropout), 5 (initialisation:
     Gaussian of standard deviation 0.01, biases 1 in conv2, conv4, conv5 and the hidden fully connected layers).
     """
     row = variant_named(variant)
     classes = row.classes if classes is None else classes
-    builder.check_arguments("AlexNet", pooling=pooling, classes=classes, weights=weights)
+    source = builder.check_arguments(
+        "AlexNet", pooling=pooling, classes=classes, weights=weights, variant=variant, include_top=include_top
+    )
     inputs = builder.image_input(
         input_shape,
         input_tensor,
@@ -184,7 +190,11 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
     )
     x = _convolutions(row, inputs)
     x = _fully_connected(row, x, classes, classifier_activation) if include_top else builder.pool_features(x, pooling)
-    return builder.finish(input_tensor, inputs, x, weights=weights, name=name)
+
+    def build():
+        return AlexNet(variant=variant)
+
+    return builder.finish(input_tensor, inputs, x, source=source, name=name, build=build)
 
 
 def preprocess_input(x, data_format=None, variant="paper"):

@@ -1,11 +1,11 @@
 """What the builders of both networks share: the ``keras.applications`` arguments, checked and carried out once."""
 
 import numbers
-import os
-import pathlib
 
 import keras
 from keras import layers
+
+from keras_classics.weights import named
 
 
 def image_input(input_shape, input_tensor, *, include_top, size, channels, min_size, network):
@@ -67,8 +67,8 @@ def pool_features(x, pooling):
     return x
 
 
-def check_arguments(network, *, pooling, classes, weights):
-    """Refuse values that no network takes.
+def check_arguments(network, *, pooling, classes, weights, variant, activation=None, include_top):
+    """Refuse values that no network takes; what ``weights`` means (``named.find``).
 
     Raises:
         ValueError: ``pooling``, ``classes`` or ``weights`` is not one of the values allowed.
@@ -77,15 +77,15 @@ def check_arguments(network, *, pooling, classes, weights):
         raise ValueError(f'{network}: pooling is {pooling!r}; expected None, "avg" or "max".')
     if isinstance(classes, bool) or not isinstance(classes, numbers.Integral) or classes < 1:
         raise ValueError(f"{network}: classes is {classes!r}; expected a whole number, 1 or more.")
-    if weights is not None and not (isinstance(weights, (str, os.PathLike)) and pathlib.Path(weights).is_file()):
-        raise ValueError(f"{network}: weights is {weights!r}; expected None or the path of a weights file.")
+    return named.find(
+        network, weights, variant=variant, activation=activation, classes=classes, include_top=include_top
+    )
 
 
-def finish(input_tensor, inputs, outputs, *, weights, name):
-    """The model from ``inputs`` to ``outputs``, with ``weights`` (a ``.weights.h5`` or ``.keras`` file) loaded."""
-    if input_tensor is not None:
-        inputs = keras.utils.get_source_inputs(inputs)
-    model = keras.Model(inputs, outputs, name=name)
-    if weights is not None:
-        model.load_weights(weights)
-    return model
+def finish(input_tensor, inputs, outputs, *, source, name, build):
+    """The model from ``inputs`` to ``outputs``, with the weights of ``source``; ``build`` as ``named.load`` has it."""
+    network = keras.Model(inputs, outputs, name=name)
+    if source is not None:
+        named.load(network, source, build=build)
+    # What the caller's tensor was computed with is part of the model, but not of the network.
+    return network if input_tensor is None else keras.Model(keras.utils.get_source_inputs(inputs), outputs, name=name)

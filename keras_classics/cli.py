@@ -137,8 +137,8 @@ def whole_file(path):
         InputError: the disk refuses (full, read-only, no such folder).
     """
     path = pathlib.Path(path)
-    # The suffix stays: some writers choose the format by it.
-    partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    # The endings stay: some writers choose the format by them.
+    partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         yield partial
         with partial.open("rb") as written:

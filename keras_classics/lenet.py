@@ -65,7 +65,9 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
 
     Args:
         include_top: whether F6 and the output follow C5, the last convolution.
-        weights: None (random) or the path of a ``.weights.h5`` or ``.keras`` file of this network.
+        weights: None (random); "mnist", trained by this project, for "modern" with tanh or relu and for "1998"
+            (``keras_classics.list_weights``); or the path of a file of this network: ``.weights.h5`` or ``.keras``,
+            for "modern" also ``.pth`` (PyTorch) and ``.onnx``.
         input_tensor: Keras tensor to build on, ``(batch, height, width, channels)``.
         input_shape: ``(height, width, channels)``, at least 32×32; default ``(32, 32, 1)``. Without the top, height
             and width may be None (any size). Channels first where Keras is so configured.
@@ -84,15 +86,26 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
         strokes on black), to ``(batch, classes)`` probabilities.
 
     Raises:
-        ValueError: an argument is outside what is described above.
+        ValueError: an argument is outside what is described above, or the weights are not of this network.
+        ImportError: the library that reads the file of weights is not installed.
 
     Assumption: "modern" starts from Keras' Glorot-uniform weights; the paper's ±2.4/fan-in goes with its scaled tanh.
     Biases start at 0 in both.
     """
-    builder.check_arguments("LeNet5", pooling=pooling, classes=classes, weights=weights)
     if variant not in VARIANTS:
         raise ValueError(f"LeNet5: variant is {variant!r}; expected one of {', '.join(VARIANTS)}.")
-    if variant == "1998" and classes > 10:
+    published = variant == "1998"
+    activation = keras.activations.get(activation or (scaled_tanh if published else "tanh"))
+    source = builder.check_arguments(
+        "LeNet5",
+        pooling=pooling,
+        classes=classes,
+        weights=weights,
+        variant=variant,
+        activation=getattr(activation, "__name__", None),
+        include_top=include_top,
+    )
+    if published and classes > 10:
         raise ValueError(f"LeNet5: classes is {classes}; the 1998 variant has prototypes of ten digits only.")
     inputs = builder.image_input(
         input_shape,
@@ -103,8 +116,6 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
         min_size=IMAGE_SIZE,
         network="LeNet5",
     )
-    published = variant == "1998"
-    activation = activation or (scaled_tanh if published else "tanh")
     if classifier_activation == "auto":
         classifier_activation = None if published else "softmax"
 
@@ -124,7 +135,7 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
     x = Conv2D(120, 5, name="C5", **start(16 * 25))(x)
     if not include_top:
         x = builder.pool_features(x, pooling)
-        return builder.finish(input_tensor, inputs, x, weights=weights, name=name)
+        return builder.finish(input_tensor, inputs, x, source=source, name=name, build=LeNet5)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(84, name="F6", **start(120))(x)
     if published:
@@ -133,7 +144,7 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
             x = builder.output_activation(layers.Rescaling(-1.0, name="negate")(x), classifier_activation)
     else:
         x = builder.classifier(x, classes, classifier_activation, name="output")
-    return builder.finish(input_tensor, inputs, x, weights=weights, name=name)
+    return builder.finish(input_tensor, inputs, x, source=source, name=name, build=LeNet5)
 
 
 def preprocess_input(x, data_format=None):

@@ -1,0 +1,137 @@
+"""Weights from files: Keras' own, PyTorch state dictionaries (``.pth``, ``.pt``) and ONNX graphs (``.onnx``).
+
+PyTorch and ONNX keep a convolution as (output, input, height, width), Keras as (height, width, input, output); where
+maps become a vector they go through channels first, Keras through channels last. Layers correspond in order, and shapes
+must agree.
+"""
+
+import importlib
+import warnings
+
+import keras
+import numpy as np
+
+KERAS_ENDINGS = (".weights.h5", ".keras")
+ENDINGS = ".weights.h5, .keras, .pth, .pt or .onnx"
+
+
+def load(model, path):
+    """Put the weights of the file at ``path`` into ``model``; a network without its top leaves those of the top.
+
+    Raises:
+        ValueError: the file cannot be read, or is not of this network.
+        ImportError: the library that reads such a file is not installed.
+    """
+    if path.name.endswith(KERAS_ENDINGS):
+        try:
+            with warnings.catch_warnings():
+                # A network without its top warns of the layers that it leaves in the file.
+                warnings.filterwarnings("ignore", message="Skipping nested container")
+                model.load_weights(path)
+        except Exception as error:  # Keras raises whatever the broken part of the file leads to
+            raise ValueError(f"{path} does not hold the weights of this network: {_in_a_line(error)}.") from error
+    else:
+        check_reader(path.name)
+        _assign(model, READERS[path.suffix][1](path), path)
+
+
+def check_reader(name):
+    """Refuse a file whose reader is not installed.
+
+    Raises:
+        ImportError: so it is.
+    """
+    library, _ = READERS["." + name.rsplit(".", 1)[-1]]
+    try:
+        importlib.import_module(library)
+    except ImportError as error:
+        raise ImportError(
+            f"{name} is read with the package {library}, which is not installed: "
+            f"pip install 'keras-classics[{library}]'."
+        ) from error
+
+
+def _read_torch(path):
+    """Pairs ``(name, weight, bias)`` in the order of the modules, from a state dictionary."""
+    import torch
+
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = content.get("state_dict", content)
+        tensors = {name: np.asarray(tensor) for name, tensor in content.items()}
+    except Exception as error:  # unpickling fails in any way
+        raise ValueError(f"{path} cannot be read as a PyTorch state dictionary: {_in_a_line(error)}.") from error
+    layers = [name.removesuffix("weight") for name in tensors if name.endswith("weight")]
+    missing = [layer for layer in layers if f"{layer}bias" not in tensors]
+    if missing:
+        raise ValueError(f"{path} has no bias for {missing[0]}weight; every layer of these networks has one.")
+    return [(f"{layer}weight", tensors[f"{layer}weight"], tensors[f"{layer}bias"]) for layer in layers]
+
+
+def _read_onnx(path):
+    """Pairs ``(name, weight, bias)`` of the Conv and Gemm nodes in order of execution, laid out as PyTorch has them."""
+    import onnx
+    from onnx import numpy_helper
+
+    try:
+        graph = onnx.load(path).graph
+        constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    except Exception as error:  # protobuf and numpy fail in any way
+        raise ValueError(f"{path} cannot be read as an ONNX model: {_in_a_line(error)}.") from error
+    rows = []
+    for node in graph.node:
+        if node.op_type not in ("Conv", "Gemm"):
+            continue
+        if len(node.input) < 3 or not {*node.input[1:]} <= {*constants}:
+            raise ValueError(f"{path}: {node.op_type} {node.name or node.output[0]} has no constant weight and bias.")
+        weight, bias = (constants[name] for name in node.input[1:3])
+        transposed = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
+        rows.append((node.input[1], weight if node.op_type == "Conv" or transposed else weight.T, bias))
+    return rows
+
+
+READERS = {".pth": ("torch", _read_torch), ".pt": ("torch", _read_torch), ".onnx": ("onnx", _read_onnx)}
+
+
+def _assign(model, rows, path):
+    layers = [layer for layer in model.layers if layer.weights]
+    others = [layer.name for layer in layers if not isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense))]
+    if others:
+        raise ValueError(f"{path}: layer {others[0]} has no counterpart in such files; use one that Keras wrote.")
+    with_top = any(isinstance(layer, keras.layers.Dense) for layer in layers)
+    if len(rows) < len(layers) or (with_top and len(rows) > len(layers)):
+        raise ValueError(f"{path} holds {len(rows)} layers with weights; this network has {len(layers)}.")
+    values = []
+    maps = None  # that the next dense layer's inputs were flattened from: (height, width, channels)
+    for layer, (name, weight, bias) in zip(layers, rows, strict=False):
+        if isinstance(layer, keras.layers.Dense) and maps is None:
+            maps = _flattened_maps(model)
+        values.append(_in_kerass_layout(layer, weight, bias, maps, f"{path}: {name}"))
+        if isinstance(layer, keras.layers.Dense):
+            maps = ()
+    for layer, value in zip(layers, values, strict=True):  # all or nothing
+        layer.set_weights(value)
+
+
+def _flattened_maps(model):
+    flatten = next(layer for layer in model.layers if isinstance(layer, keras.layers.Flatten))
+    shape = flatten.input.shape[1:]
+    return shape if flatten.data_format == "channels_last" else (*shape[1:], shape[0])
+
+
+def _in_kerass_layout(layer, weight, bias, maps, name):
+    *inputs, outputs = layer.kernel.shape
+    height, width, channels = inputs if len(inputs) == 3 else maps or (1, 1, *inputs)
+    # A layer that covers its whole map may have been kept as either kind.
+    shapes = [(outputs, channels, height, width), (outputs, channels * height * width)]
+    if weight.shape not in shapes:
+        expected = shapes[0] if len(inputs) == 3 else shapes[1]
+        raise ValueError(f"{name} has shape {weight.shape}; layer {layer.name} takes {expected}.")
+    if bias.shape != (outputs,):
+        raise ValueError(f"{name} has a bias of shape {bias.shape}; layer {layer.name} takes {(outputs,)}.")
+    kernel = weight.reshape(outputs, channels, height, width).transpose(2, 3, 1, 0)
+    return [kernel.reshape(layer.kernel.shape), bias]
+
+
+def _in_a_line(error):
+    return (" ".join(str(error).split()) or type(error).__name__)[:300].rstrip(".")
