@@ -1,5 +1,6 @@
 """What people who only import the package rely on."""
 
+import inspect
 import subprocess
 import sys
 
@@ -64,6 +65,49 @@ def test_user_code_trains_with_fit(embedded):
     images = keras_classics.lenet.preprocess_input(embedded.train.images)
     history = model.fit(images, embedded.train.labels, epochs=3, batch_size=64, verbose=0).history
     assert history["accuracy"][-1] > 0.85
+
+
+def test_signatures_are_those_of_keras_applications():
+    """VGG16's arguments come first, in its order; ours follow."""
+    theirs = list(inspect.signature(keras.applications.VGG16).parameters)
+    for network in (keras_classics.LeNet5, keras_classics.AlexNet):
+        ours = inspect.signature(network).parameters
+        assert list(ours)[: len(theirs)] == theirs
+        assert ours["include_top"].default is True
+        assert ours["pooling"].default is None
+    assert list(inspect.signature(keras_classics.alexnet.preprocess_input).parameters)[:2] == ["x", "data_format"]
+    assert list(inspect.signature(keras_classics.alexnet.decode_predictions).parameters) == ["preds", "top"]
+
+
+@pytest.mark.parametrize(
+    ("network", "arguments"),
+    [
+        ("LeNet5", {"classifier_activation": "softmax"}),
+        ("LeNet5", {"variant": "1998", "classifier_activation": "softmax"}),
+        ("LeNet5", {"include_top": False, "pooling": "max", "input_shape": (1, 40, 36)}),
+        ("AlexNet", {"variant": "cifar10"}),
+        ("AlexNet", {"variant": "paper", "include_top": False, "pooling": "avg", "input_shape": (3, 96, 80)}),
+        ("AlexNet", {"variant": "caffe", "include_top": False, "input_shape": (3, 96, 80)}),
+    ],
+)
+def test_channels_first_computes_the_same_with_the_same_weights(network, arguments):
+    build = getattr(keras_classics, network)
+    keras.config.set_image_data_format("channels_first")
+    try:
+        first = build(**arguments)
+        images = np.random.default_rng(0).normal(size=(2, *first.input_shape[1:])).astype("float32")
+        expected = first.predict(images, verbose=0)
+    finally:
+        keras.config.set_image_data_format("channels_last")
+    if "input_shape" in arguments:
+        channels, *sides = arguments["input_shape"]
+        arguments = {**arguments, "input_shape": (*sides, channels)}
+    last = build(**arguments)
+    last.set_weights(first.get_weights())
+    found = last.predict(images.transpose(0, 2, 3, 1), verbose=0)
+    if found.ndim == 4:
+        found = found.transpose(0, 3, 1, 2)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
 
 def _environment():
