@@ -17,6 +17,14 @@ INTERRUPTED = 130  # as a shell reports a command ended by Ctrl-C
 CLOSED_PIPE = 141  # and one ended because nobody reads its output any more
 
 
+class Stopped(Exception):  # noqa: N818 (not an error: it was asked for)
+    """A command ended early because a signal asked for it; the text says where it stands and how to go on."""
+
+    def __init__(self, text, signal_number):
+        super().__init__(text)
+        self.code = 128 + signal_number  # as a shell reports it
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser that takes no abbreviations and answers a bad argument with one sentence."""
 
@@ -72,7 +80,7 @@ def run(command, prog):
     """Call ``command()``, which returns an exit code or None, and exit the process.
 
     An ``InputError``, or a file that the system refuses, becomes a sentence on stderr and exit code 2; Ctrl-C becomes
-    exit code 130, and a closed output pipe 141.
+    exit code 130, ``Stopped`` that of its signal, and a closed output pipe 141.
     """
     if sys.stdout is None:  # started with standard output closed
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
@@ -83,6 +91,9 @@ def run(command, prog):
     except InputError as error:
         print(f"{prog}: {error}", file=sys.stderr)
         code = INPUT_ERROR
+    except Stopped as stop:
+        print(f"{prog}: {stop}", file=sys.stderr)
+        code = stop.code
     except KeyboardInterrupt:
         print(f"\n{prog}: interrupted; no file was left half-written.", file=sys.stderr)
         code = INTERRUPTED

@@ -47,7 +47,7 @@ def train(args):
         dataset=dataset,
         recipe=arguments.overridden(recipes.ALEXNET[variant], args),
         folder=folder,
-        steps=args.steps,
+        **arguments.run_settings(args),
     )
 
 

@@ -11,6 +11,30 @@ def add_to(parser):
     parser.add_argument("--steps", type=cli.positive_int, metavar="N", help="stop after so many steps")
     parser.add_argument("--batch-size", type=cli.positive_int, metavar="N", help="images a step, over all devices")
     parser.add_argument("--learning-rate", type=cli.positive_float, metavar="X", help="highest learning rate")
+    parser.add_argument(
+        "--checkpoint-minutes",
+        type=cli.positive_float,
+        default=5.0,
+        metavar="X",
+        help="save the state of the run every so often (default: %(default)s); the same command goes on from there",
+    )
+    parser.add_argument("--checkpoint-steps", type=cli.positive_int, metavar="N", help="and every so many steps")
+    parser.add_argument(
+        "--precision",
+        choices=("float32", "mixed_bfloat16", "mixed_float16"),
+        default="float32",
+        help="of the computation; weights stay float32 (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--deterministic", action="store_true", help="the same bits from the same seed, at some cost in speed"
+    )
+    parser.add_argument("--fresh", action="store_true", help="discard an unfinished run in the folder of --out")
+
+
+def run_settings(args):
+    """What ``run.train_network`` is told of how to go about a run."""
+    names = ("steps", "checkpoint_minutes", "checkpoint_steps", "fresh", "precision", "deterministic")
+    return {name: getattr(args, name) for name in names}
 
 
 def overridden(recipe, args):

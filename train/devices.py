@@ -1,6 +1,23 @@
-"""Which devices train: one strategy for GPUs and CPUs alike."""
+"""Which devices train and how they compute: one strategy for GPUs and CPUs alike, precision, determinism."""
 
+import keras
 import tensorflow as tf
+
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+
+
+def configure(precision="float32", deterministic=False):
+    """Set how networks built from now on compute; before the first of them.
+
+    Args:
+        precision: a name in ``PRECISIONS``. In the mixed ones weights, losses and outputs stay float32; under
+            "mixed_float16" the trainer scales the loss so that small gradients do not vanish.
+        deterministic: choose kernels whose result does not depend on the order of their threads, so that two runs with
+            one seed end with the same bits on one machine.
+    """
+    keras.config.set_dtype_policy(precision)
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
 
 
 def strategy(devices=None):

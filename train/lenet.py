@@ -66,7 +66,7 @@ def train(args):
         dataset=dataset.padded(lenet.IMAGE_SIZE),
         recipe=arguments.overridden(recipe, args),
         folder=folder,
-        steps=args.steps,
+        **arguments.run_settings(args),
     )
     run_folder.save_samples(samples, dataset.test, dataset.class_names)
     print(f"Wrote one test digit of each class to {samples}/, to try a model on")

@@ -85,11 +85,14 @@ class Trainer:
             layer = self.loss.layer
             self._outputs = keras.Model(self.model.input, self.model.get_layer(layer).output) if layer else self.model
             self.optimizer = _optimizer(recipe, self.total_steps)
+            if keras.config.dtype_policy().name == "mixed_float16":
+                self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
             self.optimizer.build(self.model.trainable_variables)
         classes = self.model.output_shape[-1]
         if classes != len(dataset.class_names):
             raise InputError(f"{dataset.name} has {len(dataset.class_names)} classes; the network has {classes}.")
-        self._batches = self._distributed_training_batches()
+        self._score = tf.function(self._score_batch, reduce_retracing=True)
+        self._batches = None  # made when training begins, at the step it begins from
 
     def train(self, until):
         """Train up to step ``until``, yielding a ``Progress`` about every second.
@@ -97,6 +100,8 @@ class Trainer:
         Raises:
             FloatingPointError: the loss is no longer a finite number.
         """
+        if self._batches is None and self.step < until:
+            self._batches = self._distributed_training_batches()
         while self.step < until:
             count = min(max(1, round(self._steps_a_second)), until - self.step)
             start = time.perf_counter()
@@ -182,11 +187,17 @@ class Trainer:
             outputs = self._outputs(images, training=True)
             # Shares of the whole batch's mean: the optimizer sums gradients over replicas.
             loss = tf.reduce_sum(self.loss.of_images(labels, outputs)) / self.recipe.batch_size
-        self.optimizer.apply(tape.gradient(loss, weights), self.model.trainable_variables)
+            scaled = self.optimizer.scale_loss(loss)  # as it is, but in mixed_float16
+        self.optimizer.apply(tape.gradient(scaled, weights), self.model.trainable_variables)
         return tf.stack([loss, self._hits(labels, outputs) / self.recipe.batch_size])
 
-    @tf.function(reduce_retracing=True)
-    def _score(self, batch):
+    def compute_in_float32(self):
+        """Undo mixed precision, to test what will be saved: the weights were float32 all along."""
+        for layer in self.model.layers:
+            layer.dtype_policy = "float32"
+        self._score = tf.function(self._score_batch, reduce_retracing=True)
+
+    def _score_batch(self, batch):
         a_replica = self.strategy.run(self._replica_score, args=batch)
         return self.strategy.reduce(tf.distribute.ReduceOp.SUM, a_replica, axis=None)
 
