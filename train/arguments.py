@@ -3,6 +3,7 @@
 import dataclasses
 
 from keras_classics import cli
+from keras_classics.errors import InputError
 
 
 def add_to(parser):
@@ -11,6 +12,13 @@ def add_to(parser):
     parser.add_argument("--steps", type=cli.positive_int, metavar="N", help="stop after so many steps")
     parser.add_argument("--batch-size", type=cli.positive_int, metavar="N", help="images a step, over all devices")
     parser.add_argument("--learning-rate", type=cli.positive_float, metavar="X", help="highest learning rate")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="change a number of the recipe, as train/recipes.py names it; may be repeated",
+    )
     parser.add_argument(
         "--checkpoint-minutes",
         type=cli.positive_float,
@@ -38,8 +46,26 @@ def run_settings(args):
 
 
 def overridden(recipe, args):
-    """``recipe`` with what the command line says instead."""
+    """``recipe`` with what the command line says instead.
+
+    Raises:
+        InputError: ``--set`` names no field of a recipe, or a value that it cannot have.
+    """
+    recipe = dataclasses.replace(recipe, **dict(_setting(text, recipe) for text in args.set))
     given = {name: getattr(args, name) for name in ("epochs", "batch_size", "learning_rate", "seed")}
     if args.epochs is not None:
         given["min_images"] = 0
     return dataclasses.replace(recipe, **{name: value for name, value in given.items() if value is not None})
+
+
+def _setting(text, recipe):
+    """``FIELD=VALUE`` as a pair, the value of the kind that the field has."""
+    name, equals, value = text.partition("=")
+    kinds = {field.name: field.type for field in dataclasses.fields(recipe)}
+    if not equals or name not in kinds:
+        raise InputError(f"--set {text}: expected FIELD=VALUE, with a field of {', '.join(kinds)}.")
+    try:
+        return name, kinds[name](value)
+    except ValueError as error:
+        kind = {int: "a whole number", float: "a number"}[kinds[name]]
+        raise InputError(f"--set {text}: {name} is {kind}.") from error

@@ -3,10 +3,31 @@
 import dataclasses
 import math
 
+from keras_classics.errors import InputError
+
+_LARGE = 2**31 - 1
+_ALLOWED = {  # names, or the smallest and the largest number
+    "batch_size": (1, _LARGE),
+    "epochs": (1, _LARGE),
+    "optimizer": {"adamw", "sgd"},
+    "learning_rate": (1e-30, 3.4e38),
+    "weight_decay": (0.0, 1e6),
+    "warmup": (0.0, 1.0),
+    "augmentation": {"digits", "elastic_digits", "photographs", "small_photographs"},
+    "loss": {"cross_entropy", "maximum_a_posteriori"},
+    "min_images": (0, _LARGE),
+    "momentum": (0.0, 1.0),
+    "seed": (0, _LARGE),
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How a network is trained. The rate rises linearly over the warm-up, then falls to 0 along a half cosine."""
+    """How a network is trained. The rate rises linearly over the warm-up, then falls to 0 along a half cosine.
+
+    Raises:
+        InputError: a field has a value that it cannot have.
+    """
 
     batch_size: int  # images a step, over all devices
     epochs: int
@@ -19,6 +40,17 @@ class Recipe:
     min_images: int = 0  # small datasets are repeated until this many images have been seen
     momentum: float = 0.0  # of "sgd"
     seed: int = 0
+
+    def __post_init__(self):
+        for name, allowed in _ALLOWED.items():
+            value = getattr(self, name)
+            if isinstance(allowed, tuple):
+                low, high = allowed
+                # Written so that NaN is refused.
+                if not low <= value <= high:
+                    raise InputError(f"{name} is {value}; expected {low:g} to {high:g}.")
+            elif value not in allowed:
+                raise InputError(f"{name} is {value!r}; expected {' or '.join(sorted(allowed))}.")
 
     def epochs_for(self, images):
         """Epochs over a training split of ``images``."""

@@ -9,7 +9,6 @@ import importlib
 import warnings
 
 import keras
-import numpy as np
 
 KERAS_ENDINGS = (".weights.h5", ".keras")
 ENDINGS = ".weights.h5, .keras, .pth, .pt or .onnx"
@@ -58,13 +57,16 @@ def _read_torch(path):
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         content = content.get("state_dict", content)
-        tensors = {name: np.asarray(tensor) for name, tensor in content.items()}
+        tensors = {name: tensor.to(torch.float32).numpy() for name, tensor in content.items()}
     except Exception as error:  # unpickling fails in any way
         raise ValueError(f"{path} cannot be read as a PyTorch state dictionary: {_in_a_line(error)}.") from error
     layers = [name.removesuffix("weight") for name in tensors if name.endswith("weight")]
     missing = [layer for layer in layers if f"{layer}bias" not in tensors]
     if missing:
         raise ValueError(f"{path} has no bias for {missing[0]}weight; every layer of these networks has one.")
+    others = {*tensors} - {f"{layer}{kind}" for layer in layers for kind in ("weight", "bias")}
+    if others:
+        raise ValueError(f"{path} holds {min(others)}, which is no weight or bias of such a network.")
     return [(f"{layer}weight", tensors[f"{layer}weight"], tensors[f"{layer}bias"]) for layer in layers]
 
 
@@ -76,6 +78,7 @@ def _read_onnx(path):
     try:
         graph = onnx.load(path).graph
         constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
+        unused = {name for name, values in constants.items() if values.dtype.kind == "f"}
     except Exception as error:  # protobuf and numpy fail in any way
         raise ValueError(f"{path} cannot be read as an ONNX model: {_in_a_line(error)}.") from error
     rows = []
@@ -84,9 +87,15 @@ def _read_onnx(path):
             continue
         if len(node.input) < 3 or not {*node.input[1:]} <= {*constants}:
             raise ValueError(f"{path}: {node.op_type} {node.name or node.output[0]} has no constant weight and bias.")
+        attributes = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+        if attributes.get("alpha", 1.0) != 1.0 or attributes.get("beta", 1.0) != 1.0 or attributes.get("transA", 0):
+            raise ValueError(f"{path}: {node.op_type} {node.name or node.output[0]} scales or transposes its inputs.")
         weight, bias = (constants[name] for name in node.input[1:3])
-        transposed = any(attribute.name == "transB" and attribute.i for attribute in node.attribute)
-        rows.append((node.input[1], weight if node.op_type == "Conv" or transposed else weight.T, bias))
+        as_in_torch = node.op_type == "Conv" or attributes.get("transB", 0)
+        rows.append((node.input[1], weight if as_in_torch else weight.T, bias))
+        unused -= {*node.input}
+    if unused:
+        raise ValueError(f"{path} holds {min(unused)}, which belongs to no convolution or fully connected layer.")
     return rows
 
 

@@ -142,6 +142,46 @@ def test_layers_of_another_shape_are_named(tmp_path):
         keras_classics.LeNet5(weights=path)
 
 
+def test_half_precision_and_wrapped_states_are_read(tmp_path):
+    torch = pytest.importorskip("torch")
+    from benchmarks import peers
+
+    state = peers.torch_lenet5().state_dict()
+    halves = {f"module.{name}": tensor.to(torch.bfloat16) for name, tensor in state.items()}
+    torch.save({"state_dict": halves}, tmp_path / "network.pth")
+    model = keras_classics.LeNet5(weights=tmp_path / "network.pth")
+    np.testing.assert_allclose(model.get_layer("F6").get_weights()[0], state["9.weight"].numpy().T, rtol=1e-2)
+
+
+def test_what_a_file_holds_besides_is_not_dropped_in_silence(tmp_path):
+    torch = pytest.importorskip("torch")
+    from benchmarks import peers
+
+    state = peers.torch_lenet5().state_dict() | {"norm.running_mean": torch.zeros(6)}
+    torch.save(state, tmp_path / "network.pth")
+    with pytest.raises(ValueError, match=r"holds norm.running_mean"):
+        keras_classics.LeNet5(weights=tmp_path / "network.pth")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda onnx, nodes: nodes[0].attribute.append(onnx.helper.make_attribute("alpha", 2.0)), "scales"),
+        (lambda onnx, nodes: nodes.append(onnx.helper.make_node("Mul", ["y", "s"], ["z"])), "holds s, which belongs"),
+        (lambda onnx, nodes: nodes[0].input.pop(), "no constant weight and bias"),
+    ],
+)
+def test_graphs_that_do_more_than_such_a_network_are_refused(change, said, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    nodes = [onnx.helper.make_node("Gemm", ["x", "w", "b"], ["y"])]
+    change(onnx, nodes)
+    constants = {"w": np.zeros((4, 2), "f4"), "b": np.zeros(2, "f4"), **({"s": np.ones(2, "f4")} if nodes[1:] else {})}
+    initializers = [onnx.numpy_helper.from_array(values, name) for name, values in constants.items()]
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph(nodes, "g", [], [], initializers)), tmp_path / "g.onnx")
+    with pytest.raises(ValueError, match=said):
+        keras_classics.LeNet5(weights=tmp_path / "g.onnx")
+
+
 @pytest.fixture
 def published(tmp_path, monkeypatch):
     """LeNet-5 as if it were published: ``published(path)`` serves the folder of ``path`` on the loopback interface."""

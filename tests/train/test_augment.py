@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from train.augment import AUGMENTATIONS, crop_and_mirror, crop_centre, distort_digits
+from train.augment import AUGMENTATIONS, crop_and_mirror, crop_centre, distort_digits, warp_digits
 
 
 def blob():
@@ -23,6 +23,23 @@ def centre_of_mass(image):
 def test_middle_of_all_draws_leaves_a_digit_alone():
     out = distort_digits(blob(), tf.fill((1, 6), 0.5), 32)
     np.testing.assert_allclose(out, blob(), atol=1e-3)
+
+
+def test_warping_without_displacement_is_the_affine_distortion():
+    draws = np.random.default_rng(0).random((1, AUGMENTATIONS["elastic_digits"].draws)).astype("float32")
+    draws[:, 6:] = 0.5
+    np.testing.assert_allclose(warp_digits(blob(), draws, 32), distort_digits(blob(), draws[:, :6], 32), atol=1e-2)
+
+
+def test_warping_displaces_where_the_grid_says():
+    """All displacements at their end move the whole digit by two pixels; one alone moves only its neighbourhood."""
+    draws = np.full((1, AUGMENTATIONS["elastic_digits"].draws), 0.5, np.float32)
+    draws[:, 6:] = 1.0
+    moved = centre_of_mass(warp_digits(blob(), draws, 32)[0].numpy()) - centre_of_mass(blob()[0])
+    np.testing.assert_allclose(moved, [-2, -2], atol=0.05)
+    draws[:, 6:] = 0.5
+    draws[:, 6:8] = 1.0  # the upper left corner
+    np.testing.assert_allclose(warp_digits(blob(), draws, 32)[0, 8:, 18:], blob()[0, 8:, 18:], atol=25)
 
 
 def test_rotation_is_about_the_centre_by_12_degrees():

@@ -56,6 +56,39 @@ def test_a_run_that_diverges_says_so_and_leaves_what_was_there(length, command, 
     assert (tmp_path / "lenet5.keras").read_text() == "earlier"
 
 
+def test_recipe_variant_and_numbers_are_as_told_and_recorded(command, tmp_path):
+    told = ("--variant", "1998", "--recipe", "best", "--set", "weight_decay=0.1", "--set", "optimizer=sgd")
+    told += ("--set", "learning_rate=1e-3", "--precision", "mixed_bfloat16")
+    done = command("train.lenet", "--dataset", "embedded", *told, "--steps", 6, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "LeNet-5 (1998): 60,000 parameters" in done.stdout
+    history = json.loads((tmp_path / "lenet5-1998_history.json").read_text())
+    assert history["precision"] == "mixed_bfloat16"
+    expected = {"weight_decay": 0.1, "optimizer": "sgd", "learning_rate": 1e-3, "augmentation": "elastic_digits"}
+    assert expected.items() <= history["recipe"].items()
+    assert history["recipe"]["loss"] == "maximum_a_posteriori"
+    model = keras.models.load_model(tmp_path / "lenet5-1998.keras")
+    assert model.get_layer("C1").compute_dtype == "float32"
+    np.testing.assert_allclose(model.predict(np.zeros((1, 32, 32, 1)), verbose=0).sum(), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("speed=1", "with a field of batch_size, epochs"),
+        ("epochs", "expected FIELD=VALUE"),
+        ("epochs=many", "epochs is a whole number"),
+        ("warmup=2", "warmup is 2.0; expected 0 to 1"),
+        ("optimizer=lion", "optimizer is 'lion'; expected adamw or sgd"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_named(setting, said, command, tmp_path):
+    done = command("train.lenet", "--dataset", "embedded", "--set", setting, "--steps", 1, "--out", tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_folder_in_the_way_is_found_before_training(command, tmp_path):
     (tmp_path / "lenet5_curves.png").mkdir()
     done = command("train.lenet", "--dataset", "embedded", "--out", tmp_path)

@@ -12,7 +12,9 @@ import pytest
 from keras_classics import alexnet, lenet
 from keras_classics.errors import InputError
 from train import devices, recipes
+from train.augment import AUGMENTATIONS
 from train.loop import Trainer
+from train.losses import LOSSES
 
 
 def trainer(dataset, **changes):
@@ -76,6 +78,18 @@ def test_batches_must_fit_the_training_split(embedded):
 
 def test_every_variant_of_alexnet_has_a_recipe():
     assert set(recipes.ALEXNET) == set(alexnet.VARIANTS)
+
+
+def test_names_in_recipes_are_those_that_exist():
+    assert recipes._ALLOWED["augmentation"] == set(AUGMENTATIONS)
+    assert recipes._ALLOWED["loss"] == set(LOSSES)
+    assert set(recipes._ALLOWED) == {field.name for field in dataclasses.fields(recipes.Recipe)}
+
+
+@pytest.mark.parametrize("change", [{"warmup": 1.5}, {"momentum": float("nan")}, {"optimizer": "lion"}, {"epochs": 0}])
+def test_a_recipe_refuses_what_it_cannot_be(change):
+    with pytest.raises(InputError, match=next(iter(change))):
+        dataclasses.replace(recipes.LENET5["default"], **change)
 
 
 def test_small_datasets_are_repeated():
