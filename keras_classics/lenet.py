@@ -76,8 +76,8 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
         classifier_activation: activation of the output; None returns logits, or in "1998" the squared distances to the
             prototypes, of which "softmax" makes probabilities too. "auto" (default) is "softmax", and None in "1998".
         name: name of the model.
-        activation: of all hidden layers: "tanh" (default), "sigmoid", "relu" or any Keras activation; in "1998" also of
-            S2 and S4, with ``scaled_tanh`` as the default.
+        activation: of all hidden layers: "tanh" (default), "sigmoid", "relu", "scaled_tanh" or any Keras activation; in
+            "1998" also of S2 and S4, with "scaled_tanh" (appendix A) as the default.
         variant: "modern" or "1998": trainable subsampling, C3 connected by Table I, scaled tanh, Euclidean RBF units on
             7×12 drawings of the digits, weights uniform within ±2.4/fan-in (appendix A).
 
@@ -95,7 +95,8 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
     if variant not in VARIANTS:
         raise ValueError(f"LeNet5: variant is {variant!r}; expected one of {', '.join(VARIANTS)}.")
     published = variant == "1998"
-    activation = keras.activations.get(activation or (scaled_tanh if published else "tanh"))
+    activation = activation or ("scaled_tanh" if published else "tanh")
+    activation = scaled_tanh if activation == "scaled_tanh" else keras.activations.get(activation)
     source = builder.check_arguments(
         "LeNet5",
         pooling=pooling,
