@@ -1,6 +1,7 @@
 """``python -m train.alexnet``: train AlexNet on CIFAR-10 or on a folder of pictures."""
 
 from keras_classics import cli
+from keras_classics.errors import InputError
 from train import arguments, recipes
 
 PROG = "python -m train.alexnet"
@@ -20,11 +21,20 @@ def parser():
         metavar="NAME",
         help=f"{', '.join(recipes.ALEXNET)} (default: cifar10 for --dataset cifar10, else paper)",
     )
+    parser.add_argument(
+        "--weights",
+        metavar="NAME",
+        help="begin with trained weights: imagenet (variants torchvision and caffe), or a file of .weights.h5, .keras, "
+        ".pth or .onnx; a last layer for other classes begins anew",
+    )
+    parser.add_argument("--freeze", choices=("conv",), help="with --weights: conv leaves the convolutions as they are")
     arguments.add_to(parser)
     return parser
 
 
 def train(args):
+    if args.freeze and not args.weights:
+        raise InputError("--freeze leaves random convolutions as they are unless --weights names trained ones.")
     folder = cli.output_folder(args.out)
     from keras_classics import datasets
 
@@ -38,10 +48,23 @@ def train(args):
     variant = args.variant or ("cifar10" if args.dataset == "cifar10" else "paper")
     row = alexnet.variant_named(variant)
     dataset = datasets.load(args.dataset, args.data_dir)
+    classes = len(dataset.class_names)
+    begin = _trained_layers(args.weights, variant, classes) if args.weights else {}
+
+    def build():
+        model = alexnet.AlexNet(variant=variant, classes=classes)
+        for layer in model.layers:
+            if layer.name in begin and [w.shape for w in begin[layer.name]] == [w.shape for w in layer.weights]:
+                layer.set_weights(begin[layer.name])
+            if args.freeze and layer.name.startswith("conv"):
+                layer.trainable = False
+        return model
+
+    details = [variant, args.weights and f"from {args.weights}", args.freeze and "convolutions frozen"]
     train_network(
-        lambda: alexnet.AlexNet(variant=variant, classes=len(dataset.class_names)),
+        build,
         name="alexnet",
-        title=f"AlexNet ({variant})",
+        title=f"AlexNet ({', '.join(filter(None, details))})",
         preprocessing=row.preprocessing,
         size=row.image_size,
         dataset=dataset,
@@ -49,6 +72,20 @@ def train(args):
         folder=folder,
         **arguments.run_settings(args),
     )
+
+
+def _trained_layers(weights, variant, classes):
+    """The weights of each layer of a trained network, for its own number of classes or for ``classes``."""
+    from keras_classics import alexnet
+
+    errors = []
+    for trained_classes in (alexnet.VARIANTS[variant].classes, classes):
+        try:
+            model = alexnet.AlexNet(variant=variant, weights=weights, classes=trained_classes)
+            return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+        except (ValueError, ImportError, ConnectionError) as error:
+            errors.append(error)
+    raise InputError(str(errors[0])) from errors[0]
 
 
 def main(argv=None):

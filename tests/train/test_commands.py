@@ -97,18 +97,54 @@ def test_a_folder_in_the_way_is_found_before_training(command, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["lenet5_curves.png"]
 
 
-def test_alexnet_trains_on_a_folder_of_pictures(command, tmp_path):
-    """Bright and dark noise, as the paper's network would be trained on photographs."""
+def test_alexnet_trains_on_a_folder_of_pictures(pictures, command, tmp_path):
+    """As the paper's network would be trained on photographs."""
+    arguments = ("train.alexnet", "--dataset", pictures, "--batch-size", 4, "--steps", 2)
+    done = command(*arguments, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "AlexNet (paper): 56,876,418 parameters" in done.stdout  # fc8 has 2 classes
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Bright and dark noise, as a dataset of two classes."""
     random = np.random.default_rng(0)
     for name, low in (("bright", 128), ("dark", 0)):
         (tmp_path / "pictures" / name).mkdir(parents=True)
         for number in range(30):
             noise = random.integers(low, low + 128, (40, 48, 3), np.uint8)
             Image.fromarray(noise).save(tmp_path / "pictures" / name / f"{number}.jpg")
-    arguments = ("train.alexnet", "--dataset", f"folder:{tmp_path / 'pictures'}", "--batch-size", 4, "--steps", 2)
-    done = command(*arguments, "--out", tmp_path / "out")
+    return f"folder:{tmp_path / 'pictures'}"
+
+
+def test_fine_tuning_begins_with_what_was_trained_and_leaves_what_is_frozen(pictures, command, tmp_path):
+    trained = keras_classics.AlexNet(variant="cifar10")  # of ten classes; the pictures have two
+    trained.save_weights(tmp_path / "trained.weights.h5")
+    told = ("--variant", "cifar10", "--dataset", pictures, "--weights", tmp_path / "trained.weights.h5")
+    told += ("--freeze", "conv", "--batch-size", 8, "--steps", 3, "--set", "learning_rate=1e-3")
+    done = command("train.alexnet", *told, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
-    assert "AlexNet (paper): 56,876,418 parameters" in done.stdout  # fc8 has 2 classes
+    tuned = keras.models.load_model(tmp_path / "out" / "alexnet.keras")
+    assert tuned.output_shape == (None, 2)
+    for name in ("conv1", "conv5"):
+        np.testing.assert_array_equal(tuned.get_layer(name).get_weights()[0], trained.get_layer(name).get_weights()[0])
+    before, after = (model.get_layer("fc7").get_weights()[0] for model in (trained, tuned))
+    assert 0 < np.abs(after - before).max() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (("--freeze", "conv"), "unless --weights names trained ones"),
+        (("--variant", "cifar10", "--weights", "nowhere.pth"), "nowhere.pth"),
+        (("--weights", "imagenet"), "no weights 'imagenet' for variant='paper'"),
+    ],
+)
+def test_weights_that_cannot_be_had_are_named(told, said, pictures, command, tmp_path):
+    done = command("train.alexnet", "--dataset", pictures, *told, "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("role", ["train", "test"])
