@@ -219,7 +219,7 @@ def _alexnet_steps():
     from benchmarks import peers
 
     network = peers.randomise(peers.torch_alexnet_paper())
-    return _steps(network, _alexnet(network, "paper"), batches=20, batch=4, rate=1e-5, scale=1.0)
+    return _steps(network, _alexnet(network, "paper"), batches=20, batch=2, rate=1e-5, scale=1.0)
 
 
 def _steps(network, ours, *, batches, batch, rate, scale):
