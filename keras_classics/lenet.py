@@ -103,7 +103,7 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
         classes=classes,
         weights=weights,
         variant=variant,
-        activation=getattr(activation, "__name__", None),
+        activation=_name_of(activation),
         include_top=include_top,
     )
     if published and classes > 10:
@@ -146,6 +146,13 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
     else:
         x = builder.classifier(x, classes, classifier_activation, name="output")
     return builder.finish(input_tensor, inputs, x, source=source, name=name, build=LeNet5)
+
+
+def _name_of(activation):
+    """Name of an activation, if it is the one that Keras (or this package) has under that name."""
+    name = getattr(activation, "__name__", None)
+    known = scaled_tanh if name == "scaled_tanh" else getattr(keras.activations, name or "", None)
+    return name if activation is known else f"a function {name!r} of another package"
 
 
 def preprocess_input(x, data_format=None):

@@ -61,7 +61,7 @@ def overridden(recipe, args):
 def _setting(text, recipe):
     """``FIELD=VALUE`` as a pair, the value of the kind that the field has."""
     name, equals, value = text.partition("=")
-    kinds = {field.name: field.type for field in dataclasses.fields(recipe)}
+    kinds = {field.name: field.type for field in dataclasses.fields(recipe) if field.name != "loss"}
     if not equals or name not in kinds:
         raise InputError(f"--set {text}: expected FIELD=VALUE, with a field of {', '.join(kinds)}.")
     try:

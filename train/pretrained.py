@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 from keras_classics import cli
+from keras_classics.errors import InputError
 
 PROG = "python -m train.pretrained"
 _TARGET = pathlib.Path("keras_classics/weights")
@@ -71,18 +72,29 @@ def _history(folder, extra, seed, data_dir):
         command += ["--seed", str(seed), "--out", str(folder), *(("--data-dir", data_dir) if data_dir else ())]
         print(f"+ {shlex.join(command[1:])}", flush=True)
         if subprocess.run(command).returncode:
-            from keras_classics.errors import InputError
-
             raise InputError(f"training into {folder} failed; nothing was packaged.")
         found = list(folder.glob("*_history.json"))
-    return json.loads(found[0].read_text(encoding="utf-8"))
+    try:
+        history = json.loads(found[0].read_text(encoding="utf-8"))
+        told = (history["dataset"]["name"], history["recipe"]["seed"], "1998" in history["network"])
+        if told == ("mnist", seed, "1998" in extra) and ("relu" in history["network"]) == ("relu" in extra):
+            return history
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise InputError(
+        f"{folder} does not hold a run of {' '.join(extra) or 'the default network'}, seed {seed}, on mnist."
+    )
 
 
 def _packaged(file, variant, activation, histories, run, out):
     """Save the weights of the run's model and say what they are."""
     import keras
 
-    model = keras.models.load_model(next(run.glob("*.keras")), compile=False)
+    path = next(run.glob("*.keras"), run / "lenet5.keras")
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"there is no model {path} that Keras can read.") from error
     with cli.whole_file(out / f"{file}.weights.h5") as partial:
         model.save_weights(partial)
     accuracies = [100 * history["test"]["accuracy"] for history in histories]

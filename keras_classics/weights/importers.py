@@ -8,7 +8,11 @@ must agree.
 import importlib
 import warnings
 
+import h5py
 import keras
+import numpy as np
+
+from keras_classics.weights import structure
 
 KERAS_ENDINGS = (".weights.h5", ".keras")
 ENDINGS = ".weights.h5, .keras, .pth, .pt or .onnx"
@@ -22,6 +26,7 @@ def load(model, path):
         ImportError: the library that reads such a file is not installed.
     """
     if path.name.endswith(KERAS_ENDINGS):
+        _check_keras_file(model, path)
         try:
             with warnings.catch_warnings():
                 # A network without its top warns of the layers that it leaves in the file.
@@ -31,7 +36,7 @@ def load(model, path):
             raise ValueError(f"{path} does not hold the weights of this network: {_in_a_line(error)}.") from error
     else:
         check_reader(path.name)
-        _assign(model, READERS[path.suffix][1](path), path)
+        _assign(model, READERS[path.suffix][1](path, model), path)
 
 
 def check_reader(name):
@@ -50,15 +55,60 @@ def check_reader(name):
         ) from error
 
 
-def _read_torch(path):
+def _check_keras_file(model, path):
+    """Refuse a file of another network whose weights Keras would take all the same.
+
+    Raises:
+        ValueError: so it is.
+    """
+    try:
+        if path.name.endswith(".keras"):
+            difference = structure.difference(structure.of_layers(keras.models.load_model(path, compile=False)), model)
+        else:
+            with h5py.File(path) as content:
+                groups = {
+                    name.split("_")[0]
+                    for name, layer in content.get("layers", {}).items()
+                    if len(layer.get("vars", ()))
+                }
+                count = sum(1 for layer in content.get("layers", {}).values() if len(layer.get("vars", ())))
+            difference = _other_groups(groups, count, model)
+    except Exception as error:  # Keras and HDF5 raise whatever the broken part of the file leads to
+        raise ValueError(f"{path} does not hold the weights of this network: {_in_a_line(error)}.") from error
+    if difference:
+        raise ValueError(f"{path} does not hold the weights of this network: {difference}.")
+
+
+def _other_groups(kinds, count, model):
+    layers = [layer for layer in model.layers if layer.weights]
+    if any(isinstance(layer, keras.layers.Dense) for layer in layers):
+        return None if count == len(layers) else f"it has {count} layers with weights, this network {len(layers)}"
+    others = kinds - {"conv2d", "dense", "trainable", "sparsely"}
+    return f"it has layers of the kind {min(others)}" if others else None
+
+
+def _read_torch(path, model):
     """Pairs ``(name, weight, bias)`` in the order of the modules, from a state dictionary."""
     import torch
 
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-        content = content.get("state_dict", content)
-        tensors = {name: tensor.to(torch.float32).numpy() for name, tensor in content.items()}
     except Exception as error:  # unpickling fails in any way
+        raise ValueError(
+            f"{path} cannot be read as a PyTorch state dictionary; torch.save(network.state_dict(), path) makes one."
+        ) from error
+    if isinstance(content, dict):
+        content = next((content[key] for key in ("state_dict", "model_state_dict", "model") if key in content), content)
+    if not isinstance(content, dict) or not all(
+        isinstance(name, str) and torch.is_tensor(tensor) for name, tensor in content.items()
+    ):
+        raise ValueError(f"{path} cannot be read as a PyTorch state dictionary: it is not one of names and tensors.")
+    whole = [name for name, tensor in content.items() if not tensor.is_floating_point()]
+    if whole:
+        raise ValueError(f"{path} holds {whole[0]} as {content[whole[0]].dtype}; expected floating-point numbers.")
+    try:
+        tensors = {name: tensor.detach().to(torch.float32).numpy() for name, tensor in content.items()}
+    except Exception as error:  # sparse, quantised or empty of values
         raise ValueError(f"{path} cannot be read as a PyTorch state dictionary: {_in_a_line(error)}.") from error
     layers = [name.removesuffix("weight") for name in tensors if name.endswith("weight")]
     missing = [layer for layer in layers if f"{layer}bias" not in tensors]
@@ -70,7 +120,7 @@ def _read_torch(path):
     return [(f"{layer}weight", tensors[f"{layer}weight"], tensors[f"{layer}bias"]) for layer in layers]
 
 
-def _read_onnx(path):
+def _read_onnx(path, model):
     """Pairs ``(name, weight, bias)`` of the Conv and Gemm nodes in order of execution, laid out as PyTorch has them."""
     import onnx
     from onnx import numpy_helper
@@ -81,13 +131,20 @@ def _read_onnx(path):
         unused = {name for name, values in constants.items() if values.dtype.kind == "f"}
     except Exception as error:  # protobuf and numpy fail in any way
         raise ValueError(f"{path} cannot be read as an ONNX model: {_in_a_line(error)}.") from error
+
+    def attributes_of(node):
+        return {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+
+    difference = structure.onnx_difference(graph, attributes_of, model)
+    if difference:
+        raise ValueError(f"{path} is not this network: {difference}.")
     rows = []
     for node in graph.node:
         if node.op_type not in ("Conv", "Gemm"):
             continue
         if len(node.input) < 3 or not {*node.input[1:]} <= {*constants}:
             raise ValueError(f"{path}: {node.op_type} {node.name or node.output[0]} has no constant weight and bias.")
-        attributes = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+        attributes = attributes_of(node)
         if attributes.get("alpha", 1.0) != 1.0 or attributes.get("beta", 1.0) != 1.0 or attributes.get("transA", 0):
             raise ValueError(f"{path}: {node.op_type} {node.name or node.output[0]} scales or transposes its inputs.")
         weight, bias = (constants[name] for name in node.input[1:3])
@@ -110,6 +167,15 @@ def _assign(model, rows, path):
     with_top = any(isinstance(layer, keras.layers.Dense) for layer in layers)
     if len(rows) < len(layers) or (with_top and len(rows) > len(layers)):
         raise ValueError(f"{path} holds {len(rows)} layers with weights; this network has {len(layers)}.")
+    if any(weight.ndim > 2 for _, weight, _ in rows[len(layers) :]):
+        raise ValueError(f"{path} holds more convolutions than this network has.")
+    names = {layer.name for layer in layers}
+    for layer, (name, _, _) in zip(layers, rows, strict=False):
+        said = name.removesuffix(".weight").rsplit(".", 1)[-1]
+        if said in names and said != layer.name:
+            raise ValueError(
+                f"{path} has {name} where layer {layer.name} comes; save its layers in the network's order."
+            )
     values = []
     maps = None  # that the next dense layer's inputs were flattened from: (height, width, channels)
     for layer, (name, weight, bias) in zip(layers, rows, strict=False):
@@ -138,6 +204,8 @@ def _in_kerass_layout(layer, weight, bias, maps, name):
         raise ValueError(f"{name} has shape {weight.shape}; layer {layer.name} takes {expected}.")
     if bias.shape != (outputs,):
         raise ValueError(f"{name} has a bias of shape {bias.shape}; layer {layer.name} takes {(outputs,)}.")
+    if weight.dtype.kind != "f" or not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+        raise ValueError(f"{name} or its bias holds values that are no finite floating-point numbers.")
     kernel = weight.reshape(outputs, channels, height, width).transpose(2, 3, 1, 0)
     return [kernel.reshape(layer.kernel.shape), bias]
 

@@ -129,7 +129,11 @@ def find(network, weights, *, variant, activation, classes, include_top):
 
 
 def _file(network, path, names):
-    if not path.is_file():
+    try:
+        there = path.is_file()
+    except OSError:  # a name too long, a folder that may not be entered
+        there = False
+    if not there:
         raise ValueError(
             f"{network}: weights is {str(path)!r}; expected None, {', '.join(sorted(names))}, or the path of a file "
             f"({importers.ENDINGS})."
@@ -165,12 +169,17 @@ def load(model, source, *, build):
 def _fetched(row, build):
     """Path of the published weights in Keras' format, in Keras' cache; fetched and converted where they are not yet."""
     cache = os.environ.get("KERAS_HOME") or pathlib.Path.home() / ".keras"
-    folder = pathlib.Path(cache) / "models" / "keras_classics"
+    folder = pathlib.Path(cache).expanduser() / "models" / "keras_classics"
     converted = folder / f"{pathlib.Path(row.file).stem}.weights.h5"
     if converted.is_file():
         return converted
     importers.check_reader(row.file)  # before 240 MB are fetched
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"cannot keep weights in {folder}: {error.strerror}; set KERAS_HOME to another folder."
+        ) from error
     by_hand = f"Fetch it by other means and give its path as weights=, with variant={row.variant!r}."
     try:
         published = keras.utils.get_file(
@@ -179,7 +188,7 @@ def _fetched(row, build):
             file_hash=row.sha256,
             hash_algorithm="sha256",
             cache_subdir="models/keras_classics",
-            cache_dir=str(cache),
+            cache_dir=str(folder.parent.parent),
         )
     except ValueError as error:
         (folder / row.file).unlink(missing_ok=True)

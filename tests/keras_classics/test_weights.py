@@ -167,7 +167,7 @@ def test_what_a_file_holds_besides_is_not_dropped_in_silence(tmp_path):
     ("change", "said"),
     [
         (lambda onnx, nodes: nodes[0].attribute.append(onnx.helper.make_attribute("alpha", 2.0)), "scales"),
-        (lambda onnx, nodes: nodes.append(onnx.helper.make_node("Mul", ["y", "s"], ["z"])), "holds s, which belongs"),
+        (lambda onnx, nodes: nodes.append(onnx.helper.make_node("Mul", ["y", "s"], ["z"])), "has the operator Mul"),
         (lambda onnx, nodes: nodes[0].input.pop(), "no constant weight and bias"),
     ],
 )
@@ -180,6 +180,67 @@ def test_graphs_that_do_more_than_such_a_network_are_refused(change, said, tmp_p
     onnx.save(onnx.helper.make_model(onnx.helper.make_graph(nodes, "g", [], [], initializers)), tmp_path / "g.onnx")
     with pytest.raises(ValueError, match=said):
         keras_classics.LeNet5(weights=tmp_path / "g.onnx")
+
+
+def test_a_graph_with_another_normalization_is_refused(tmp_path):
+    """The weights of Caffe's network have the shapes of the paper's."""
+    onnx = pytest.importorskip("onnx")
+    nodes = [
+        onnx.helper.make_node("Conv", ["x", "w", "b"], ["y"], strides=[4, 4]),
+        onnx.helper.make_node("Relu", ["y"], ["z"]),
+        onnx.helper.make_node("LRN", ["z"], ["n"], size=5, alpha=1e-4, beta=0.75, bias=1.0),
+    ]
+    graph = onnx.helper.make_graph(nodes, "caffe", [], [])
+    onnx.save(onnx.helper.make_model(graph), tmp_path / "caffe.onnx")
+    with pytest.raises(ValueError, match=r"its LRN has alpha 0.0001, this network's 0.0005"):
+        keras_classics.AlexNet(weights=tmp_path / "caffe.onnx", include_top=False)
+    nodes[1].op_type = "Tanh"
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph(nodes, "caffe", [], [])), tmp_path / "caffe.onnx")
+    with pytest.raises(ValueError, match="has the operator Tanh"):
+        keras_classics.AlexNet(weights=tmp_path / "caffe.onnx", include_top=False)
+
+
+def test_a_keras_file_that_says_it_is_another_network_is_refused(tmp_path):
+    keras_classics.LeNet5(activation="relu").save(tmp_path / "relu.keras")
+    with pytest.raises(ValueError, match="activation relu where this network has tanh"):
+        keras_classics.LeNet5(weights=tmp_path / "relu.keras")
+    keras_classics.LeNet5(weights=tmp_path / "relu.keras", activation="relu", include_top=False)
+    inputs = keras.Input((32, 32, 1))
+    normalised = keras_classics.LeNet5(input_tensor=keras.layers.BatchNormalization()(inputs))
+    for ending in (".keras", ".weights.h5"):
+        path = tmp_path / f"normalised{ending}"
+        normalised.save(path) if ending == ".keras" else normalised.save_weights(path)
+        with pytest.raises(ValueError, match=r"where this network has|this network 5"):
+            keras_classics.LeNet5(weights=path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda torch, state: {name: (100 * tensor).to(torch.int8) for name, tensor in state.items()}, "torch.int8"),
+        (lambda torch, state: state | {"9.bias": torch.full((84,), float("nan"))}, "no finite"),
+        (lambda torch, state: {0: state["0.bias"]}, "names and tensors"),
+        (
+            lambda torch, state: dict(zip([n.replace("0.", "C3.") for n in state], state.values(), strict=True)),
+            "C3.weight",
+        ),
+    ],
+)
+def test_states_that_are_not_what_they_seem_are_refused(change, said, tmp_path):
+    torch = pytest.importorskip("torch")
+    from benchmarks import peers
+
+    torch.save(change(torch, peers.torch_lenet5().state_dict()), tmp_path / "network.pth")
+    with pytest.raises(ValueError, match=said):
+        keras_classics.LeNet5(weights=tmp_path / "network.pth")
+
+
+def test_an_activation_that_only_bears_the_name_is_not_taken_for_it():
+    def relu(x):
+        return -x
+
+    with pytest.raises(ValueError, match="another package"):
+        keras_classics.LeNet5(weights="mnist", activation=relu)
 
 
 @pytest.fixture

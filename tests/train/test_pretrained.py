@@ -19,6 +19,8 @@ def runs(run_folder, tmp_path):
             folder = tmp_path / "runs" / f"{file}-{seed}"
             folder.mkdir(parents=True)
             history["test"]["accuracy"] = accuracy
+            history["dataset"]["name"], history["recipe"]["seed"] = "mnist", seed
+            history["network"] = {"relu": "LeNet-5 (relu)", "1998": "LeNet-5 (1998)"}.get(file[7:], "LeNet-5")
             (folder / "lenet5_history.json").write_text(json.dumps(history))
             if file == "lenet5_tanh":
                 shutil.copy(run_folder / "lenet5.keras", folder)
