@@ -10,7 +10,7 @@ _FIELDS = (
     *("depth_radius", "bias", "alpha", "beta", "prototypes"),
 )
 # Between the layers that compute; the output's activation may be another one.
-_PASSED_OVER = ("InputLayer", "Activation", "Rescaling", "Dropout", "GlobalAveragePooling2D", "GlobalMaxPooling2D")
+_PASSED_OVER = ("InputLayer", "Activation", "Dropout", "GlobalAveragePooling2D", "GlobalMaxPooling2D")
 
 _OPERATORS = {
     "LocalResponseNormalization": "LRN",
@@ -28,9 +28,9 @@ def of_layers(model):
     rows = []
     for layer in model.layers:
         kind = type(layer).__name__
-        if kind in _PASSED_OVER:
-            continue
         config = layer.get_config()
+        if kind in _PASSED_OVER or (kind == "Rescaling" and config["scale"] == -1.0):  # distances to likelihoods
+            continue
         fields = {name: config[name] for name in _FIELDS if name in config and not isinstance(config[name], dict)}
         if layer.weights:
             fields["activation"] = _activation(layer)

@@ -214,6 +214,20 @@ def test_a_keras_file_that_says_it_is_another_network_is_refused(tmp_path):
             keras_classics.LeNet5(weights=path)
 
 
+@pytest.mark.parametrize("variant", ["paper", "single_tower", "caffe", "torchvision"])
+def test_a_keras_file_serves_its_own_variant_of_alexnet_only(variant, tmp_path):
+    def features(variant, **more):
+        return keras_classics.AlexNet(variant=variant, include_top=False, input_shape=(96, 96, 3), **more)
+
+    saved = features(variant)
+    saved.save(tmp_path / "features.keras")
+    again = features(variant, weights=tmp_path / "features.keras")
+    np.testing.assert_array_equal(again.get_weights()[0], saved.get_weights()[0])
+    other = "caffe" if variant == "paper" else "paper"
+    with pytest.raises(ValueError, match="where this network has"):
+        features(other, weights=tmp_path / "features.keras")
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
