@@ -35,6 +35,8 @@ def parser():
 def train(args):
     if args.freeze and not args.weights:
         raise InputError("--freeze leaves random convolutions as they are unless --weights names trained ones.")
+    variant = args.variant or ("cifar10" if args.dataset == "cifar10" else "paper")
+    recipe = arguments.overridden(recipes.ALEXNET[variant], args)
     folder = cli.output_folder(args.out)
     from keras_classics import datasets
 
@@ -45,7 +47,6 @@ def train(args):
     from keras_classics import alexnet
     from train.run import train_network
 
-    variant = args.variant or ("cifar10" if args.dataset == "cifar10" else "paper")
     row = alexnet.variant_named(variant)
     dataset = datasets.load(args.dataset, args.data_dir)
     classes = len(dataset.class_names)
@@ -68,7 +69,7 @@ def train(args):
         preprocessing=row.preprocessing,
         size=row.image_size,
         dataset=dataset,
-        recipe=arguments.overridden(recipes.ALEXNET[variant], args),
+        recipe=recipe,
         folder=folder,
         **arguments.run_settings(args),
     )

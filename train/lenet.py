@@ -36,6 +36,11 @@ def parser():
 
 
 def train(args):
+    published = args.variant == "1998"
+    recipe = recipes.LENET5[args.recipe]
+    if published:
+        recipe = dataclasses.replace(recipe, loss="maximum_a_posteriori")
+    recipe = arguments.overridden(recipe, args)
     folder = cli.output_folder(args.out)
     from keras_classics import datasets
     from keras_classics.errors import InputError
@@ -52,10 +57,6 @@ def train(args):
     if samples.exists() and not samples.is_dir():
         raise InputError(f"cannot write to the folder {samples}: it is a file.")
     dataset = datasets.load(args.dataset, args.data_dir)
-    published = args.variant == "1998"
-    recipe = recipes.LENET5[args.recipe]
-    if published:
-        recipe = dataclasses.replace(recipe, loss="maximum_a_posteriori")
     details = [word for word in (published and args.variant, args.activation) if word]
     train_network(
         lambda: lenet.LeNet5(variant=args.variant, activation=args.activation, classifier_activation="softmax"),
@@ -64,7 +65,7 @@ def train(args):
         preprocessing=lenet.PREPROCESSING,
         size=lenet.IMAGE_SIZE,
         dataset=dataset.padded(lenet.IMAGE_SIZE),
-        recipe=arguments.overridden(recipe, args),
+        recipe=recipe,
         folder=folder,
         **arguments.run_settings(args),
     )
