@@ -34,6 +34,20 @@ def read(model, path):
     Raises:
         InputError: the bytes are no TFLite model, or one without our description.
     """
+    description = find(model, path)
+    if description is None:
+        raise InputError(
+            f"{path} does not say what its classes are; export it with python -m export.tflite, which puts that inside."
+        )
+    return description
+
+
+def find(model, path):
+    """The description inside ``model``; None in a model made by somebody else.
+
+    Raises:
+        InputError: the bytes are no TFLite model.
+    """
     if model[4:8] != _IDENTIFIER:
         raise InputError(f"{path} is not a TFLite model.")
     try:
@@ -47,7 +61,4 @@ def read(model, path):
                 return description
     except Exception as error:  # a damaged flatbuffer fails anywhere, in any way
         raise InputError(f"{path} is a damaged TFLite model.") from error
-    raise InputError(
-        f"{path} does not say what its classes are; export it with python -m export.tflite, which puts that inside."
-    )
-
+    return None

@@ -119,3 +119,11 @@ def _opcode(content, builtin):
 
 def _text(name):
     return name.decode() if isinstance(name, bytes) else name or ""
+
+
+def tensor_types(model):
+    """Names of the types of all tensors that the operators of ``model`` (bytes) read or write."""
+    names = {value: name for name, value in vars(schema.TensorType).items() if name.isupper()}
+    graph = load(model).subgraphs[0]
+    used = {index for operator in graph.operators for index in (*operator.inputs, *operator.outputs) if index >= 0}
+    return {names[graph.tensors[index].type] for index in used}
