@@ -143,12 +143,13 @@ def lenet5_rows(rounds, peers):
 def _lenet5_table(found):
     ours = {mode: found[mode, "LiteRT"] for mode in ("float32", "int8")}
 
-    def row(name, mode, names, note=""):
-        others = {name: values for (of, name), values in found.items() if of == mode and name.startswith(names)}
-        return measure.row_of(name, {"LiteRT": ours[mode], **others}, unit="µs", note=note)
+    def row(title, mode, peer):
+        others = {name: values for (of, name), values in found.items() if of == mode and name.startswith(peer)}
+        return measure.row_of(title, {"LiteRT": ours[mode], **others}, unit="µs")
 
     yield row("LeNet-5 float32, one image, 1 thread", "float32", "ONNX Runtime")
-    yield row("LeNet-5 float32, one image, 1 thread, traced", "float32", "PyTorch")
+    if ("float32", "PyTorch, traced") in found:
+        yield row("LeNet-5 float32, one image, 1 thread, PyTorch", "float32", "PyTorch")
     yield row("LeNet-5 int8, one image, 1 thread", "int8", "ONNX Runtime")
     both = {"int8": ours["int8"], "our float32": ours["float32"]}
     yield measure.row_of("LeNet-5 int8 beside float32, 1 thread", both, unit="µs")

@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers
 
 from export.classifier import INT8_OFFSET
-from export.steps import Convolution, Normalization, Pad, Pool, Product, Softmax, Subtract, Flatten, read_steps
+from export.steps import Convolution, Flatten, Normalization, Pad, Pool, Product, Softmax, Subtract, read_steps
 from keras_classics.errors import InputError
 from keras_classics.layers import Conv2D, LocalResponseNormalization
 

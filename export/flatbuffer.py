@@ -30,7 +30,7 @@ def operators(model):
 
 
 def with_short_names(model):
-    """The model with the layer instead of a chain of internal names for every tensor, and no record of its conversion."""
+    """The model with tensors named by their layer instead of a chain of internal names, and no record of conversion."""
     content = load(model)
     for graph in content.subgraphs:
         for tensor in graph.tensors:
