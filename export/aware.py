@@ -1,8 +1,9 @@
-"""Fine-tuning for small files, by tensorflow-model-optimization: pruning, weight clustering, quantization-aware training.
+"""Fine-tuning for small files, by tensorflow-model-optimization: pruning, weight clustering, quantization-aware.
 
 The three follow one another in this order, each keeping what came before: clustering keeps the zeros of pruning, and
-quantization-aware training keeps zeros and clusters. The network learns, from distorted training digits, their labels and
-what the network it started from says of them. The last step counts: nothing is selected, and the test split is not seen.
+quantization-aware training keeps zeros and clusters. The network learns, from distorted training digits, their labels
+and what the network it started from says of them. The last step counts: nothing is selected, and the test split is
+not seen.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Child process of ``export.micro``: a model in the interpreter of TensorFlow Lite for Microcontrollers.
 
-``python -m export.micro_runner MODEL IMAGES.npy RESULT.npz`` writes the outputs for the images and the smallest arena the
-interpreter works with; the interpreter's own allocation report goes to stderr. A process of its own, because
+``python -m export.micro_runner MODEL IMAGES.npy RESULT.npz`` writes the outputs for the images and the smallest arena
+the interpreter works with; the interpreter's own allocation report goes to stderr. A process of its own, because
 ``tflite_micro`` and TensorFlow define the same symbols.
 """
 
