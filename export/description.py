@@ -51,12 +51,3 @@ def read(model, path):
         f"{path} does not say what its classes are; export it with python -m export.tflite, which puts that inside."
     )
 
-
-def operators(model):
-    """Operators of ``model`` (bytes) in order of execution, by their names in the TFLite schema."""
-    from ai_edge_litert.tools import flatbuffer_utils
-
-    content = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
-    return [
-        flatbuffer_utils.opcode_to_name(content, operator.opcodeIndex) for operator in content.subgraphs[0].operators
-    ]

@@ -8,13 +8,13 @@ import zlib
 
 import numpy as np
 import tensorflow as tf
-from scipy.stats import binomtest
 
 from keras_classics import cli, pipeline
 from keras_classics.errors import InputError
-from train import devices, run_folder, session
+from train import devices, report, run_folder, session
 from train.checkpoints import Checkpoints, discard
 from train.loop import Trainer
+from train.results import Results, interval
 from train.session import Saver
 
 ABANDONED = 3  # exit code when another machine of a run is gone
@@ -44,7 +44,7 @@ def train_network(
 
     Args:
         build: ``() -> keras.Model``.
-        name: of the files: ``NAME.keras``, ``NAME_history.json``, ``NAME_curves.png``.
+        name: of the files: ``NAME.keras``, ``NAME_history.json``, ``NAME_report.md`` and others.
         title: of the network, for people.
         preprocessing, size, dataset, recipe: as ``loop.Trainer`` takes them.
         folder: where to write, a ``pathlib.Path`` that exists; over several machines the chief writes there, and all
@@ -65,8 +65,7 @@ def train_network(
         Stopped: SIGINT or SIGTERM asked for it; the state of the run is saved. Or another machine is gone.
     """
     chief = devices.workers(strategy)[1] == 0
-    targets = [folder / f"{name}{ending}" for ending in (".keras", "_history.json", "_curves.png")]
-    cli.check_targets(*targets)
+    cli.check_targets(*report.targets(folder, name))
     total_steps = recipe.steps_for(len(dataset.train))
     steps = min(steps or total_steps, total_steps)
     whole = dataset
@@ -99,7 +98,7 @@ def train_network(
                 if precision != "float32":
                     trainer.compute_in_float32()
                 with trainer.averaged_weights():
-                    test, _ = trainer.test(dataset.test, recipe.test_crops)
+                    test, probabilities = trainer.test(dataset.test, recipe.test_crops)
                 session.stop_if_asked(requests, trainer, saver, steps)
         except FloatingPointError as error:
             kept = f" The last good checkpoint is {checkpoints.last}." if checkpoints.last else ""
@@ -110,10 +109,16 @@ def train_network(
                 raise _abandoned(checkpoint_folder) from error
             raise
         if chief:
+            record = _record(trainer, saver, title, whole, steps, test)
+            record |= {"precision": precision, "deterministic": deterministic}
             with trainer.averaged_weights():
-                _write(trainer, saver, targets, title, whole, steps, test, precision, deterministic)
+                results = Results(dataset.test, dataset.class_names, probabilities)
+                look = {"size": size, "bgr": preprocessing.bgr}
+                written = report.write(
+                    folder, name, model=trainer.model, record=record, loss=trainer.loss.text, results=results, **look
+                )
             discard(checkpoint_folder)
-            print(f"Wrote {name}.keras, {name}_history.json and {name}_curves.png to {folder}/")
+            print(f"Wrote {', '.join(written[:-1])} and {written[-1]} to {folder}/")
         devices.anyone(strategy, False)  # nobody leaves before the chief is done
     return chief
 
@@ -167,45 +172,28 @@ def _abandoned(checkpoint_folder):
     )
 
 
-def _write(trainer, saver, targets, title, dataset, steps, test, precision, deterministic):
-    """Say how the test went, and write model, history and curves."""
+def _record(trainer, saver, title, dataset, steps, test):
+    """Say how the test went; what the history file is to hold."""
     recipe = trainer.recipe
-    interval = binomtest(round(test.accuracy * test.images), test.images).proportion_ci(method="wilson")
+    low, high = interval(round(test.accuracy * test.images), test.images)
     crops = f", {recipe.test_crops} crops each" if recipe.test_crops > 1 else ""
     top5 = f", {test.top5:.2%} among the five likeliest" if test.top5 is not None else ""
     print(
-        f"Test: {test.accuracy:.2%} of {test.images:,} images right{crops} (95 % interval {interval.low:.2%} to "
-        f"{interval.high:.2%}){top5}; {sum(row.seconds for row in saver.training):.0f} s of training"
+        f"Test: {test.accuracy:.2%} of {test.images:,} images right{crops} (95 % interval {low:.2%} to {high:.2%})"
+        f"{top5}; {sum(row.seconds for row in saver.training):.0f} s of training"
     )
-    training, validation = [dataclasses.asdict(row) for row in saver.training], saver.validation
-    record = {
+    return {
         "network": title,
         "parameters": trainer.model.count_params(),
         "recipe": dataclasses.asdict(recipe),
         "steps": steps,
         "dataset": dataset.describe(),
         "devices": devices.describe(trainer.strategy),
-        "precision": precision,
-        "deterministic": deterministic,
-        "test": {**dataclasses.asdict(test), "interval_95": [interval.low, interval.high]},
-        "training": training,
-        "validation": validation,
+        "test": {**dataclasses.asdict(test), "interval_95": [low, high]},
+        "training": [dataclasses.asdict(row) for row in saver.training],
+        "validation": saver.validation,
         **run_folder.environment(),
     }
-    curve_title = f"{title} on {dataset.name}, {recipe.optimizer}, batch {recipe.batch_size}"
-    # All three are written before the first takes its name.
-    with contextlib.ExitStack() as files:
-        model_file, history_file, curves_file = (files.enter_context(cli.whole_file(path)) for path in targets)
-        trainer.model.save(model_file)
-        run_folder.write_json(history_file, record)
-        run_folder.write_curves(
-            curves_file,
-            title=curve_title,
-            loss=trainer.loss.text,
-            training=training,
-            validation=validation,
-            test=test.accuracy,
-        )
 
 
 def _refuse_unreadable(*splits, cause=None):

@@ -1,0 +1,64 @@
+"""What a run leaves for people to read: the report, its pictures and the table of its history."""
+
+import csv
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_classics.datasets import Split
+from train import pictures
+from train.results import Results
+
+
+def test_the_report_says_the_result_and_shows_every_picture(run_folder):
+    text = (run_folder / "lenet5_report.md").read_text()
+    test = json.loads((run_folder / "lenet5_history.json").read_text())["test"]
+    assert f"**Error rate {1 - test['accuracy']:.2%}**" in text
+    assert "| learning rate | 0.004 |" in text
+    shown = re.findall(r"\]\(([^)]+)\)", text)
+    assert {f"lenet5_{name}.png" for name in ("curves", "rate", "classes", "confusion", "filters")} <= set(shown)
+    for name in shown:
+        assert (run_folder / name).is_file()
+        if name.endswith(".png"):
+            with Image.open(run_folder / name) as picture:
+                assert min(picture.size) >= 150
+                assert np.asarray(picture.convert("L")).std() > 5  # something is drawn
+
+
+def test_the_table_has_every_stretch_and_ends_with_the_test(run_folder):
+    history = json.loads((run_folder / "lenet5_history.json").read_text())
+    with (run_folder / "lenet5_history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(history["training"]) + len(history["validation"]) + 1
+    assert [row["split"] for row in rows[-2:]] == ["validation", "test"]
+    assert float(rows[-1]["accuracy"]) == pytest.approx(history["test"]["accuracy"])
+    assert float(rows[-1]["seconds"]) == pytest.approx(sum(row["seconds"] for row in history["training"]), abs=0.02)
+
+
+@pytest.fixture
+def results():
+    """Four images of three classes: two right, and two wrong, one of them surely."""
+    probabilities = np.array([[0.9, 0.1, 0], [0.2, 0.7, 0.1], [0.05, 0.95, 0], [0.4, 0.3, 0.3]], "float32")
+    return Results(Split(np.zeros((4, 8, 8, 1), np.uint8), np.array([0, 1, 2, 2])), ("a", "b", "c"), probabilities)
+
+
+def test_mistakes_are_counted_and_the_surest_comes_first(results):
+    np.testing.assert_array_equal(results.counts, [[1, 0, 0], [0, 1, 0], [1, 1, 0]])
+    assert list(results.confident_mistakes(5)) == [2, 3]
+    assert results.confused() == [(2, 0, 1), (2, 1, 1)]
+    label, total, right, (low, high) = results.classes()[2]
+    assert (label, total, right, low) == (2, 2, 0, 0.0)
+    assert 0.5 < high < 1  # Wilson's interval of none of two
+
+
+def test_kernels_of_two_towers_lie_apart_as_in_figure_3():
+    """96 kernels, 48 a tower, in rows of 16."""
+    kernels = np.random.default_rng(0).normal(size=(96, 11, 11, 3))
+    mosaic, starts = pictures._mosaic(kernels, towers=2)
+    assert mosaic.shape == (2 * 3 * 12 + 5, 16 * 12, 3)
+    assert starts == [0, 3 * 12 + 5]
+    first_of_the_second = mosaic[starts[1] : starts[1] + 11, :11]
+    np.testing.assert_allclose(first_of_the_second, 0.5 + kernels[48] / (2 * np.abs(kernels[48]).max()))
