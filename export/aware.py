@@ -9,16 +9,13 @@ not seen.
 import argparse
 import contextlib
 import dataclasses
-import io
 import os
 import time
-import warnings
 
 import numpy as np
 
 from keras_classics import cli
 from keras_classics.errors import InputError
-from keras_classics.runtime import quiet
 
 _BATCH = 128
 _PROOF_IMAGES = 16
@@ -94,7 +91,7 @@ def fine_tune(model, preprocessing, dataset, *, qat=False, prune=None, cluster=N
     Raises:
         InputError: a layer cannot be rebuilt, or quantization-aware training does not know it.
     """
-    tfmot = _import_tfmot()
+    tfmot = import_tfmot()
     import tf_keras
 
     from export import rebuild
@@ -118,19 +115,53 @@ def fine_tune(model, preprocessing, dataset, *, qat=False, prune=None, cluster=N
 def convert(network):
     """The bytes of an int8 TFLite model of a ``network`` that quantization-aware training has finished.
 
-    Input ``uint8 (1, height, width, 1)``: raw pixels, which are the quantized values of the normalised ones; output
-    ``uint8 (1, classes)``, probabilities of scale 1/256.
+    Input ``uint8 (1, height, width, 1)``: raw pixels (scale 1, zero point 0); output ``uint8 (1, classes)``:
+    probabilities of scale 1/256.
     """
     import tensorflow as tf
     import tf_keras
+
+    from export import flatbuffer, quantize
 
     pixels = tf_keras.Input(network.input_shape[1:], batch_size=1, name="pixels")
     converter = tf.lite.TFLiteConverter.from_keras_model(tf_keras.Model(pixels, network(pixels)))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = tf.uint8
-    with quiet(), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return converter.convert()
+    return flatbuffer.with_short_names(with_raw_pixels(quantize.run(converter.convert)))
+
+
+def with_raw_pixels(model):
+    """``model`` (bytes) with its input's scale and zero point in the weights of the first layer.
+
+    A model of ``uint8`` input, ``real = scale · (pixel - zero)``, gives bit for bit the same answers when the input is
+    said to be the pixels themselves: the scale goes to the weights' own, ``zero`` times their sum from the bias.
+
+    Raises:
+        InputError: the model does not begin with QUANTIZE and a CONV_2D that pads nothing.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    from export import flatbuffer
+
+    content = flatbuffer.load(model)
+    graph = content.subgraphs[0]
+    names = flatbuffer.operators(model)[:2]
+    first = graph.operators[1]
+    if names != ["QUANTIZE", "CONV_2D"] or first.builtinOptions.padding != schema.Padding.VALID:
+        raise InputError(
+            f"raw pixels cannot go into the first layer ({', '.join(names)}); only a convolution unpadded."
+        )
+    pixels, signed = graph.tensors[graph.inputs[0]].quantization, graph.tensors[first.inputs[0]].quantization
+    weights, bias = (graph.tensors[index] for index in first.inputs[1:3])
+    scale, zero = np.float32(pixels.scale[0]), int(pixels.zeroPoint[0])
+    kernel = content.buffers[weights.buffer].data.view(np.int8).reshape(weights.shape)
+    old = content.buffers[bias.buffer].data.view(np.int32)
+    new = old.astype(np.int64) - zero * kernel.astype(np.int64).sum(axis=(1, 2, 3))
+    content.buffers[bias.buffer].data = new.astype("<i4").view(np.uint8)
+    weights.quantization.scale = np.asarray(weights.quantization.scale, np.float32) * scale
+    for tensor, zero_point in ((pixels, 0), (signed, -128)):
+        tensor.scale, tensor.zeroPoint = np.ones(1, np.float32), np.array([zero_point], np.int64)
+    return flatbuffer.dump(content)
 
 
 def weights_report(network):
@@ -141,7 +172,7 @@ def weights_report(network):
     return {name: (float((kernel == 0).mean()), len(np.unique(kernel))) for name, kernel in kernels.items()}
 
 
-def _import_tfmot():
+def import_tfmot():
     """tensorflow-model-optimization, without what its import does to the rest of the process.
 
     It sets ``TF_USE_LEGACY_KERAS``, which would turn ``tf.keras`` into ``tf_keras`` here and in every child process.
@@ -204,12 +235,19 @@ def _accuracy(network, preprocessing, split):
     return float((outputs.argmax(axis=1) == split.labels).mean())
 
 
-def _wrapped(network, wrap):
-    """``network`` with ``wrap`` around its layers of weights, but for the first and the last, which hold few."""
+def _inner(network):
+    """Names of the layers that are pruned and clustered: not the first and the last of those with weights."""
     import tf_keras
 
     kinds = (tf_keras.layers.Conv2D, tf_keras.layers.Dense)
-    names = [layer.name for layer in network.layers if isinstance(layer, kinds)][1:-1]
+    return [layer.name for layer in [each for each in network.layers if each.weights][1:-1] if isinstance(layer, kinds)]
+
+
+def _wrapped(network, wrap):
+    """``network`` with ``wrap`` around its inner layers."""
+    import tf_keras
+
+    names = _inner(network)
     return tf_keras.models.clone_model(network, None, lambda layer: wrap(layer) if layer.name in names else layer)
 
 
@@ -247,30 +285,25 @@ def _annotated(tfmot, network):
     from export.rebuild import Twin
 
     for layer in network.layers:
-        activation = getattr(layer, "activation", None)
-        name = getattr(activation, "__name__", "linear")
-        if isinstance(layer, Twin) or name not in _QUANTIZED_ACTIVATIONS:
-            kind = f"a {type(layer.original()).__name__}" if isinstance(layer, Twin) else f"the activation {name}"
-            raise InputError(
-                f"layer {layer.name} is {kind}, which quantization-aware training does not know; leave out --aware qat."
-                if isinstance(layer, Twin)
-                else f"layer {layer.name} has {kind}, which quantization-aware training does not know; "
-                "leave out --aware qat."
-            )
+        name = getattr(getattr(layer, "activation", None), "__name__", "linear")
+        what = None
+        if isinstance(layer, Twin):
+            what = f"is a {type(layer.original()).__name__}"
+        elif name not in _QUANTIZED_ACTIVATIONS:
+            what = f"has the activation {name}"
+        if what:
+            raise InputError(f"layer {layer.name} {what}, which quantization-aware training does not know.")
     return tfmot.quantization.keras.quantize_annotate_model(network)
 
 
 def _quantize(tfmot, network, sparse, clustered, pixel_range, teach, images):
-    combine = tfmot.experimental.combine
-    scheme = ()
-    if clustered:
-        scheme = (combine.Default8BitClusterPreserveQuantizeScheme(preserve_sparsity=sparse),)
-    elif sparse:
-        scheme = (combine.Default8BitPrunePreserveQuantizeScheme(),)
-    aware = tfmot.quantization.keras.quantize_apply(_annotated(tfmot, network), *scheme)
+    from export import preserving
+
+    scheme = preserving.Scheme(_inner(network), clustered=clustered, sparse=sparse)
+    aware = tfmot.quantization.keras.quantize_apply(_annotated(tfmot, network), scheme)
     for variable in aware.get_layer("quantize_layer").weights:
         # The range of all pixels, so that the 256 steps of the input are the raw pixels.
         if variable.name.endswith(("_min:0", "_max:0")):
             variable.assign(pixel_range[0 if variable.name.endswith("_min:0") else 1])
     teach(aware, QUANTIZATION, images)
-    return combine.strip_clustering_cqat(aware) if clustered else aware
+    return tfmot.experimental.combine.strip_clustering_cqat(aware) if clustered else aware

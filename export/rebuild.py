@@ -4,6 +4,8 @@ Layers that both have are made from their configuration. Layers of this package 
 and those of 1998) keep their own computation: a ``Twin`` calls it with weights that ``tf_keras`` trains.
 """
 
+import itertools
+
 import keras
 import numpy as np
 import tf_keras
@@ -82,14 +84,18 @@ def to_tf_keras(model, images):
             ``images`` differ by more than ``TOLERANCE``, relative to the largest.
     """
     inputs = x = tf_keras.Input(model.input_shape[1:], name=model.layers[0].name)
-    previous = model.layers[0]
-    for layer in model.layers[1:]:
+    flat = False
+    for previous, layer in itertools.pairwise(model.layers):
         if layer.input is not previous.output:
             raise InputError(f"layer {layer.name} does not follow layer {previous.name}; only chains can be rebuilt.")
-        x = _rebuilt(layer)(x)
-        previous = layer
+        flat, was_flat = _is_product(layer, model.layers), flat
+        if flat:
+            x = tf_keras.layers.Flatten(name=f"{layer.name}_inputs")(x)
+            x = tf_keras.layers.Dense(layer.filters, _activation(layer), layer.use_bias, name=layer.name)(x)
+        elif not was_flat:  # else the Flatten that follows a product
+            x = _rebuilt(layer)(x)
     rebuilt = tf_keras.Model(inputs, x, name=model.name)
-    rebuilt.set_weights(model.get_weights())
+    _copy_weights(model.get_weights(), rebuilt)
     check_equal(np.asarray(model(images)), np.asarray(rebuilt(images)), "rebuilt for tf_keras")
     return rebuilt
 
@@ -108,8 +114,28 @@ def check_equal(expected, found, what):
 def to_keras(network, model):
     """A copy of the Keras 3 ``model`` with the weights of ``network``, its rebuilt form, fine-tuned and stripped."""
     copy = keras.models.clone_model(model)
-    copy.set_weights(network.get_weights())
+    _copy_weights(network.get_weights(), copy)
     return copy
+
+
+def _copy_weights(values, model):
+    model.set_weights([value.reshape(weight.shape) for value, weight in zip(values, model.weights, strict=True)])
+
+
+def _is_product(layer, layers_of_model):
+    """Whether ``layer`` is a convolution over its whole map (C5) that is flattened next: a dense layer of its weights.
+
+    As such it has one scale for all its 8-bit weights, so that few clusters are few bytes, and is faster to train.
+    """
+    following = layers_of_model[layers_of_model.index(layer) + 1 :][:1]
+    return (
+        isinstance(layer, keras.layers.Conv2D)
+        and layer.data_format == "channels_last"
+        and layer.padding == "valid"
+        and layer.groups == 1
+        and tuple(layer.input.shape[1:3]) == tuple(layer.kernel_size)
+        and any(isinstance(next_layer, keras.layers.Flatten) for next_layer in following)
+    )
 
 
 def _rebuilt(layer):
