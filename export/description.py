@@ -50,3 +50,4 @@ def read(model, path):
     raise InputError(
         f"{path} does not say what its classes are; export it with python -m export.tflite, which puts that inside."
     )
+
