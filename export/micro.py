@@ -17,7 +17,10 @@ from keras_classics.errors import InputError
 PROG = "python -m export.micro"
 REJECTED = 1  # exit code of a model that is too large for the device, or answers otherwise there
 _CHECKED = 1_000  # digits
-_MAX_STEPS = 1  # by which outputs may differ from those of the reference kernels
+_MAX_STEPS = 1  # by which the outputs for a digit may differ from those of the reference kernels
+# Both interpreters' FULLY_CONNECTED round about one sum in a thousand otherwise, by one step; tanh and softmax are steep
+# enough in places to make several of one.
+_MIN_CLOSE = 0.99  # share of the digits
 _MAX_DROP = 0.2  # percentage points by which accuracy may
 _TYPES = {np.uint8: "uint8_t", np.int8: "int8_t"}
 
@@ -50,8 +53,8 @@ def parser():
     parser.add_argument(
         "--check",
         action="store_true",
-        help=f"compare {_CHECKED:,} test digits with LiteRT's reference kernels: outputs within one step, accuracy "
-        f"within {_MAX_DROP} points",
+        help=f"compare {_CHECKED:,} test digits with LiteRT's reference kernels: outputs of {100 * _MIN_CLOSE:g}%% of them "
+        f"within one step, accuracy within {_MAX_DROP} points",
     )
     parser.add_argument("--max-arena", type=cli.positive_int, metavar="BYTES", help="reject a model that needs more")
     parser.add_argument("--dataset", default="auto", metavar="NAME", help="mnist, embedded or auto (default)")
@@ -139,11 +142,13 @@ def quantized(pixels, tensor):
 
 
 def compare(run, reference, labels):
-    """Figures on two runs: ``steps`` (largest difference of outputs), ``accuracy``, ``reference_accuracy``, ``drop``."""
+    """Figures on two runs: ``steps`` (largest difference of outputs), ``close`` (share of digits whose outputs differ by
+    one step at most), ``accuracy``, ``reference_accuracy`` (0–1) and ``drop`` (percentage points)."""
     accuracy, expected = ((outputs.argmax(axis=1) == labels).mean() for outputs in (run.outputs, reference))
-    steps = int(np.abs(run.outputs.astype(int) - reference.astype(int)).max())
+    steps = np.abs(run.outputs.astype(int) - reference.astype(int)).max(axis=1)
     return {
-        "steps": steps,
+        "steps": int(steps.max()),
+        "close": float((steps <= _MAX_STEPS).mean()),
         "accuracy": float(accuracy),
         "reference_accuracy": float(expected),
         "drop": round(100 * float(expected - accuracy), 6),
@@ -173,8 +178,8 @@ def export(args):
     for line in run.report:
         print(f"  {line}")
     print(
-        f"{count:,} test digits: outputs within {figures['steps']} of LiteRT's reference kernels; accuracy "
-        f"{figures['accuracy']:.2%}, there {figures['reference_accuracy']:.2%}"
+        f"{count:,} test digits, beside LiteRT's reference kernels: outputs of {figures['close']:.1%} within one step, "
+        f"of all within {figures['steps']}; accuracy {figures['accuracy']:.2%}, there {figures['reference_accuracy']:.2%}"
     )
     problems = failures(run, figures, args.max_arena)
     if problems:
@@ -187,8 +192,10 @@ def export(args):
 def failures(run, figures, max_arena):
     """Sentences on what keeps a model from a device; none if nothing does."""
     found = []
-    if figures["steps"] > _MAX_STEPS:
-        found.append(f"outputs differ by {figures['steps']} steps from LiteRT's, more than {_MAX_STEPS}")
+    if figures["close"] < _MIN_CLOSE:
+        found.append(
+            f"outputs of {figures['close']:.1%} of the digits are within one step of LiteRT's, fewer than {_MIN_CLOSE:.0%}"
+        )
     if figures["drop"] > _MAX_DROP:
         found.append(f"{figures['drop']:.2f} points of accuracy lost, more than {_MAX_DROP}")
     if max_arena is not None and run.arena > max_arena:

@@ -205,19 +205,19 @@ _README = """\
 Copy them into an example of the TFLM tree (github.com/tensorflow/tflite-micro) in place of its own sources and main, or
 into any project that has the library, and build. C++17.
 
-Arena: $arena bytes, the smallest that TFLM's interpreter ran this model in (PyPI package tflite-micro, a 64-bit computer,
-reference kernels). Its own report:
+Arena: $arena bytes, the smallest that TFLM's interpreter ran this model in (PyPI package tflite-micro, a 64-bit
+computer, reference kernels). Its own report:
 
 ```
 $report
 ```
 
-Input: `$input_type`, $height × $width, quantized = pixel / $input_scale $input_plus; pixels run from 0 (background) to 255
-(stroke), the digit 28 × 28 in the middle. Output: `$output_type`, $classes probabilities,
+Input: `$input_type`, $height × $width, quantized = pixel / $input_scale $input_plus; pixels run from 0 (background) to
+255 (stroke), the digit 28 × 28 in the middle. Output: `$output_type`, $classes probabilities,
 (value - $output_zero) × $output_scale.
 
-What has been tested: the model itself, in TFLM's interpreter on a computer. These sources are checked by a compiler without
-the TFLM tree: all but `main.cc` compile and their sizes are as said; `main.cc` against declarations of the few
+What has been tested: the model itself, in TFLM's interpreter on a computer. These sources are checked by a compiler
+without the TFLM tree: all but `main.cc` compile and their sizes are as said; `main.cc` against declarations of the few
 functions it calls. They have not been linked with the library, nor run on a board.
 """
 
