@@ -1,240 +1,280 @@
-"""``python -m export.micro MODEL.tflite``: C++ source for a microcontroller, of a model measured in its interpreter."""
+"""``python -m export.micro``: an 8-bit TFLite model of digits as C++ source for TensorFlow Lite for Microcontrollers."""
 
 import contextlib
-import dataclasses
-import hashlib
+import importlib.metadata
 import importlib.util
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
-
-import numpy as np
 
 from keras_classics import cli
 from keras_classics.errors import InputError
 
 PROG = "python -m export.micro"
-REJECTED = 1  # exit code of a model that is too large for the device, or answers otherwise there
-_CHECKED = 1_000  # digits
-_MAX_STEPS = 1  # by which the outputs for a digit may differ from those of the reference kernels
-# Both interpreters' FULLY_CONNECTED round about one sum in a thousand otherwise, by one step; tanh and softmax are steep
-# enough in places to make several of one.
-_MIN_CLOSE = 0.99  # share of the digits
-_MAX_DROP = 0.2  # percentage points by which accuracy may
-_TYPES = {np.uint8: "uint8_t", np.int8: "int8_t"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """A model in the microcontroller's interpreter.
-
-    Args:
-        outputs: ``(n, classes)`` integers.
-        arena: bytes, the smallest that it works with.
-        report: lines of the interpreter's own allocation report.
-    """
-
-    outputs: np.ndarray
-    arena: int
-    report: list
+REJECTED = 1  # exit code when the model is not what the microcontroller needs, or answers otherwise there
+ONE_STEP = 1  # of quantization: kernels may round a tie either way
+LARGEST_DROP = 0.2  # percentage points of accuracy
+_CHECK_IMAGES = 1000
+_REPORT = re.compile(r"\[RecordingMicroAllocator\] (.*)")
+_HEAD = re.compile(r"Arena allocation head (\d+) bytes")
 
 
 def parser():
     parser = cli.Parser(
         prog=PROG,
-        description="Write C++ source for TensorFlow Lite for Microcontrollers around an int8 model of digits, and "
-        "measure its memory in that interpreter.",
-        epilog="Exit codes: 0 written; 1 rejected, nothing written; 2 something given cannot be used. Needs the extra "
-        "micro.",
+        description="Write an 8-bit TFLite model as C++ source for TensorFlow Lite for Microcontrollers, with the arena "
+        "measured in its own interpreter.",
+        epilog="Exit codes: 0 written; 1 rejected, nothing written; 2 something given cannot be used.",
     )
-    parser.add_argument("model", metavar="MODEL", help="a .tflite file that python -m export.tflite --mode int8 wrote")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write the sources to")
+    parser.add_argument("model", metavar="FILE.tflite", help="as python -m export.tflite writes it, in mode int8")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
     parser.add_argument(
         "--check",
         action="store_true",
-        help=f"compare {_CHECKED:,} test digits with LiteRT's reference kernels: outputs of {100 * _MIN_CLOSE:g}%% of them "
-        f"within one step, accuracy within {_MAX_DROP} points",
+        help=f"compare the interpreter with LiteRT's reference kernels on {_CHECK_IMAGES:,} test digits",
     )
-    parser.add_argument("--max-arena", type=cli.positive_int, metavar="BYTES", help="reject a model that needs more")
-    parser.add_argument("--dataset", default="auto", metavar="NAME", help="mnist, embedded or auto (default)")
+    parser.add_argument("--max-arena", type=cli.positive_int, metavar="BYTES", help="RAM that there is for the arena")
+    parser.add_argument("--max-size", type=cli.positive_int, metavar="BYTES", help="flash that there is for the model")
+    parser.add_argument(
+        "--dataset", default="auto", metavar="NAME", help="of --check: mnist, embedded or auto (default)"
+    )
     parser.add_argument("--data-dir", metavar="DIR", help="where TFDS data lies (or KERAS_CLASSICS_DATA_DIR)")
     return parser
 
 
-def run_in_microcontroller(model, images):
-    """A ``Run`` of ``model`` (bytes) on ``images`` (``(n, …)``, of the input's type), in a process of its own.
+def run_on_microcontroller(model, images):
+    """``model`` (bytes) in the microcontroller's interpreter, in a process of its own.
+
+    Args:
+        model: a TFLite file.
+        images: ``uint8 (n, height, width, channels)``, n ≥ 1.
+
+    Returns:
+        ``(outputs, arena, report)``: outputs ``(n, classes)`` in the model's own type; the bytes of the smallest arena
+        it runs in; and the lines of the interpreter's allocation report.
 
     Raises:
-        InputError: the extra is not installed, or the interpreter cannot run the model.
+        InputError: ``tflite-micro`` is not installed, or its interpreter refuses the model.
+    """
+    import numpy as np
+
+    check_installed()
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [str(pathlib.Path(folder) / name) for name in ("model.tflite", "images.npy", "result.npz")]
+        pathlib.Path(paths[0]).write_bytes(model)
+        np.save(paths[1], images)
+        runner = [sys.executable, str(pathlib.Path(__file__).with_name("micro_runner.py")), *paths]
+        done = subprocess.run(runner, capture_output=True, text=True, errors="replace")
+        lines = done.stderr.strip().splitlines()
+        if done.returncode:
+            said = [line for line in lines if line and not line.startswith(("Traceback", " "))]
+            reason = next((line for line in said if "op" in line.split() or "Didn't" in line), (said or ["?"])[-1])
+            raise InputError(f"the interpreter for microcontrollers cannot run this model: {reason.rstrip('.')}.")
+        result = np.load(paths[2])
+        report = [match[1] for line in lines if (match := _REPORT.match(line))]
+        return result["outputs"], int(result["arena"]), report
+
+
+def check_installed():
+    """Refuse to begin without the interpreter for microcontrollers.
+
+    Raises:
+        InputError: it is not installed.
     """
     if importlib.util.find_spec("tflite_micro") is None:
-        raise InputError("the microcontroller's interpreter is not installed: pip install 'keras-classics[micro]'.")
-    from export import micro_runner
-
-    with tempfile.TemporaryDirectory() as name:
-        files = [pathlib.Path(name) / each for each in ("model.tflite", "images.npy", "result.npz")]
-        files[0].write_bytes(model)
-        np.save(files[1], images)
-        command = [sys.executable, "-m", "export.micro_runner", *map(str, files)]
-        done = subprocess.run(command, cwd=pathlib.Path(__file__).parents[1], capture_output=True, text=True)
-        if done.returncode or not files[2].is_file():
-            raise InputError(f"the microcontroller's interpreter cannot run the model ({_reason(done)}).")
-        with np.load(files[2]) as result:
-            outputs, arena = result["outputs"], int(result["arena"])
-    report = done.stderr.split(micro_runner.REPORT)[-1].strip().splitlines()
-    return Run(outputs, arena, [line.removeprefix("[RecordingMicroAllocator] ") for line in report if line.strip()])
+        raise InputError(
+            "the interpreter for microcontrollers is not installed; pip install 'keras-classics[micro]' brings it."
+        )
 
 
-def _reason(done):
-    """The interpreter's own words on what it does not know, else the last line."""
-    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-    known = [line for line in lines if "find op" in line or "not supported" in line]
-    return (known or lines or [f"exit code {done.returncode}"])[-1].rstrip(".")
-
-
-def run_in_reference(model, images):
-    """Outputs ``(n, classes)``, integers, of LiteRT's reference kernels."""
+def run_on_reference(model, images):
+    """Outputs ``(n, classes)`` of LiteRT's reference kernels, in the model's own type."""
+    import numpy as np
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     interpreter = Interpreter(model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF)
     interpreter.allocate_tensors()
-    first, last = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    rows = []
+    source, target = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+    outputs = []
     for image in images:
-        interpreter.set_tensor(first["index"], image[None])
+        interpreter.set_tensor(source, image[None])
         interpreter.invoke()
-        rows.append(interpreter.get_tensor(last["index"])[0])
-    return np.array(rows)
+        outputs.append(interpreter.get_tensor(target)[0])
+    return np.array(outputs)
 
 
-def details(model, path):
-    """LiteRT's descriptions of the one input and output.
+def compare(model, split):
+    """What the microcontroller answers beside LiteRT's reference kernels.
 
-    Raises:
-        InputError: LiteRT cannot read the model, or it is none of grey pictures and 8 bits.
+    Args:
+        model: bytes of a TFLite file.
+        split: a ``datasets.Split`` of test images of the model's size.
+
+    Returns:
+        A dict: ``images``; ``accuracy`` and ``reference_accuracy`` (0–1); ``drop`` between them in percentage points;
+        ``steps``, by which the outputs differ at most.
     """
-    from ai_edge_litert.interpreter import Interpreter
-
-    try:
-        interpreter = Interpreter(model_content=model)
-        interpreter.allocate_tensors()
-    except (ValueError, RuntimeError) as error:
-        raise InputError(f"LiteRT cannot run {path}: {str(error).splitlines()[0]}.") from error
-    first, last = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    shape = tuple(map(int, first["shape"]))
-    for what, tensor in (("input", first), ("output", last)):
-        if tensor["dtype"] not in _TYPES:
-            raise InputError(
-                f"{path} has an {what} of {np.dtype(tensor['dtype']).name}; expected 8 bits, as of "
-                "python -m export.tflite --mode int8."
-            )
-    if len(shape) != 4 or shape[0] != 1 or shape[1] != shape[2] or shape[3] != 1:
-        raise InputError(f"{path} takes {' × '.join(map(str, shape))}; expected one square grey picture of a digit.")
-    return first, last
-
-
-def quantized(pixels, tensor):
-    """``uint8`` pixels as the integers that the input takes."""
-    scale, zero = tensor["quantization"]
-    limits = np.iinfo(tensor["dtype"])
-    return np.clip(np.rint(pixels / scale + zero), limits.min, limits.max).astype(tensor["dtype"])
-
-
-def compare(run, reference, labels):
-    """Figures on two runs: ``steps`` (largest difference of outputs), ``close`` (share of digits whose outputs differ by
-    one step at most), ``accuracy``, ``reference_accuracy`` (0–1) and ``drop`` (percentage points)."""
-    accuracy, expected = ((outputs.argmax(axis=1) == labels).mean() for outputs in (run.outputs, reference))
-    steps = np.abs(run.outputs.astype(int) - reference.astype(int)).max(axis=1)
+    outputs, _, _ = run_on_microcontroller(model, split.images)
+    reference = run_on_reference(model, split.images)
+    accuracy, expected = (float((rows.argmax(axis=1) == split.labels).mean()) for rows in (outputs, reference))
     return {
-        "steps": int(steps.max()),
-        "close": float((steps <= _MAX_STEPS).mean()),
-        "accuracy": float(accuracy),
-        "reference_accuracy": float(expected),
-        "drop": round(100 * float(expected - accuracy), 6),
+        "images": len(split),
+        "accuracy": accuracy,
+        "reference_accuracy": expected,
+        "drop": round(100 * (expected - accuracy), 6),
+        "steps": int(abs(outputs.astype(int) - reference.astype(int)).max()),
     }
 
 
+def resolver_method(operator):
+    """``CONV_2D``, as the schema has it, to ``AddConv2D``, as ``MicroMutableOpResolver`` does."""
+    return "Add" + "".join(part if part[0].isdigit() else part.capitalize() for part in operator.split("_"))
+
+
+def sources(model, path, digit, label):
+    """The files for ``model``: ``{file name: text}``, and the arena's size in bytes.
+
+    Args:
+        model: bytes of a TFLite file that describes itself (``export.description``).
+        path: of it; its name becomes that of the C++ namespace.
+        digit: one image ``uint8 (height, width, channels)`` of the model's size.
+        label: its class.
+
+    Raises:
+        InputError: the model is not one of 8 bits for digits, or the interpreter refuses it.
+    """
+    from export import description, flatbuffer, micro_templates
+    from export.classifier import Classifier
+
+    labels = description.read(model, path)["labels"]
+    classifier = Classifier(model, path)
+    kinds = {1: {"int8": "std::int8_t", "uint8": "std::uint8_t"}}[1]
+    import numpy as np
+
+    types = [kinds.get(np.dtype(tensor["dtype"]).name) for tensor in (classifier.input, classifier.output)]
+    if None in types:
+        raise InputError(f"{path} is not 8-bit throughout; export it in mode int8.")
+    outputs, arena, report = run_on_microcontroller(model, digit[None])
+    operators = sorted(set(flatbuffer.operators(model)))
+    height, width, channels = digit.shape
+    name = re.sub(r"\W", "_", path.stem.lower(), flags=re.ASCII)
+    name = name if re.match(r"[a-z]", name) else f"model_{name}"
+    head = next((match[1] for line in report if (match := _HEAD.match(line))), "?")
+    fields = {
+        "name": name,
+        "guard": name.upper(),
+        "model": path.name,
+        "model_size": len(model),
+        "model_bytes": _rows(model),
+        "arena": arena,
+        "head": head,
+        "report": "\n".join(report),
+        "interpreter": f"tflite-micro {importlib.metadata.version('tflite-micro')}",
+        "shape": f"{height} x {width} x {channels}",
+        **{"height": height, "width": width, "channels": channels},
+        **{"input_type": types[0], "output_type": types[1], "classes": len(labels)},
+        "input_scale": _number(classifier.input["quantization"][0]),
+        "input_zero_point": classifier.input["quantization"][1],
+        "output_scale": _number(classifier.output["quantization"][0]),
+        "output_zero_point": classifier.output["quantization"][1],
+        "labels": ", ".join('"' + _escaped(text) + '"' for text in labels),
+        "operator_count": len(operators),
+        "add_operators": "\n".join(
+            f"  if (const int status = resolver.{resolver_method(operator)}()) return status;" for operator in operators
+        ),
+        "digit": label,
+        "pixels": _rows(digit.tobytes()),
+        "expected": ", ".join(map(str, outputs[0].tolist())),
+    }
+    templates = {
+        f"{name}_model.h": micro_templates.MODEL_HEADER,
+        f"{name}_model.cc": micro_templates.MODEL_SOURCE,
+        f"{name}_settings.h": micro_templates.SETTINGS,
+        f"{name}_test_digit.h": micro_templates.DIGIT,
+        "main.cc": micro_templates.MAIN,
+        "README.md": micro_templates.README,
+    }
+    return {file: template.substitute(fields) for file, template in templates.items()}, arena, report
+
+
+def _rows(data):
+    return "\n".join("    " + " ".join(f"{byte}," for byte in data[i : i + 24]) for i in range(0, len(data), 24))
+
+
+def _number(value):
+    text = repr(float(value))
+    return text if "." in text or "e" in text else text + ".0"
+
+
+def _escaped(text):
+    return "".join(
+        c if c.isascii() and c.isprintable() and c not in '"\\' else "".join(f"\\{b:03o}" for b in c.encode())
+        for c in text
+    )
+
+
 def export(args):
-    """Run, compare, and write; the exit code."""
-    from export import description
+    """Measure, check if asked to, and write; the exit code."""
     from keras_classics import datasets
 
     path = pathlib.Path(args.model)
+    if args.check:
+        datasets.check_name(args.dataset, datasets.DIGITS)
     if not path.is_file():
-        raise InputError(f"there is no file {path}.")
+        raise InputError(f"there is no model {path}; make one with python -m export.tflite lenet5.")
+    check_installed()
     model = path.read_bytes()
-    said = description.read(model, path)
-    first, last = details(model, path)
-    if len(said["labels"]) != last["shape"][-1]:
-        raise InputError(f"{path} has {last['shape'][-1]} outputs and {len(said['labels'])} labels.")
-    datasets.check_name(args.dataset, datasets.DIGITS)
-    test = datasets.load(args.dataset, args.data_dir).padded(int(first["shape"][1])).test
-    count = min(_CHECKED, len(test)) if args.check else 1
-    images = quantized(test.images[:count], first)
-    run = run_in_microcontroller(model, images)
-    figures = compare(run, run_in_reference(model, images), test.labels[:count])
-    print(f"Model: {path}, {len(model):,} bytes\nArena: {run.arena:,} bytes", flush=True)
-    for line in run.report:
-        print(f"  {line}")
-    print(
-        f"{count:,} test digits, beside LiteRT's reference kernels: outputs of {figures['close']:.1%} within one step, "
-        f"of all within {figures['steps']}; accuracy {figures['accuracy']:.2%}, there {figures['reference_accuracy']:.2%}"
-    )
-    problems = failures(run, figures, args.max_arena)
-    if problems:
-        print(f"Rejected: {'; '.join(problems)}. Nothing was written.")
+    from export.classifier import Classifier
+
+    shape = Classifier(model, path).image_shape
+    if shape[0] != shape[1] or shape[0] < 28 or shape[2] != 1:
+        raise InputError(f"{path} takes images of {' × '.join(map(str, shape))}, which are no digits.")
+    # The digit is always one of those that come with the project, so that the same files are written everywhere.
+    digits = datasets.load(datasets.EMBEDDED).padded(shape[0]).test
+    files, arena, report = sources(model, path, digits.images[0], int(digits.labels[0]))
+    print("\n".join(report))
+    print(f"Model: {len(model):,} bytes; arena: {arena:,} bytes", flush=True)
+    refused = _too_large(args, len(model), arena) or (args.check and _differs(args, model, shape[0]))
+    if refused:
+        print(f"Rejected: {refused}; nothing was written.")
         return REJECTED
-    _write(cli.output_folder(args.out), _sources(model, said, first, last, test, run))
+    folder = cli.output_folder(args.out)
+    cli.check_targets(*(folder / name for name in files))
+    with contextlib.ExitStack() as stack:
+        for name, text in files.items():
+            stack.enter_context(cli.whole_file(folder / name)).write_text(text, encoding="utf-8")
+    print(f"Wrote {', '.join(files)} to {folder}")
     return 0
 
 
-def failures(run, figures, max_arena):
-    """Sentences on what keeps a model from a device; none if nothing does."""
-    found = []
-    if figures["close"] < _MIN_CLOSE:
-        found.append(
-            f"outputs of {figures['close']:.1%} of the digits are within one step of LiteRT's, fewer than {_MIN_CLOSE:.0%}"
-        )
-    if figures["drop"] > _MAX_DROP:
-        found.append(f"{figures['drop']:.2f} points of accuracy lost, more than {_MAX_DROP}")
-    if max_arena is not None and run.arena > max_arena:
-        found.append(f"{run.arena:,} bytes of arena, more than --max-arena {max_arena:,}")
-    return found
+def _too_large(args, size, arena):
+    if args.max_size and size > args.max_size:
+        return f"the model is larger than --max-size {args.max_size}"
+    if args.max_arena and arena > args.max_arena:
+        return f"the arena is larger than --max-arena {args.max_arena}"
+    return None
 
 
-def _sources(model, said, first, last, test, run):
-    from export import flatbuffer, micro_source
+def _differs(args, model, size):
+    from keras_classics import datasets
+    from keras_classics.runtime import start_tensorflow
 
-    scales = {}
-    for name, tensor in (("input", first), ("output", last)):
-        scale, zero = tensor["quantization"]
-        text = np.format_float_positional(np.float32(scale), trim="0")
-        scales |= {f"{name}_scale": text, f"{name}_zero": int(zero), f"{name}_type": _TYPES[tensor["dtype"]]}
-    return micro_source.files(
-        operators=flatbuffer.operators(model),
-        model=model,
-        pixels=test.images[0],
-        output=run.outputs[0].tolist(),
-        labels=said["labels"],
-        label=int(test.labels[0]),
-        title=f"{said['network']}, {said['mode']}",
-        arena=run.arena,
-        report="\n".join(run.report),
-        sha256=hashlib.sha256(model).hexdigest(),
-        height=int(first["shape"][1]),
-        width=int(first["shape"][2]),
-        **scales,
+    start_tensorflow()
+    data = datasets.load(args.dataset, args.data_dir).padded(size)
+    found = compare(model, datasets.stratified(data.test, min(_CHECK_IMAGES, len(data.test)))[0])
+    print(f"Data: {data}")
+    print(
+        f"On {found['images']:,} test images: {found['accuracy']:.2%} right, LiteRT's reference kernels "
+        f"{found['reference_accuracy']:.2%}; outputs differ by {found['steps']} quantization steps at most",
+        flush=True,
     )
-
-
-def _write(folder, texts):
-    """All files, or none of them."""
-    cli.check_targets(*(folder / name for name in texts))
-    with contextlib.ExitStack() as stack:
-        for name, text in texts.items():
-            stack.enter_context(cli.whole_file(folder / name)).write_text(text, encoding="utf-8")
-    print(f"Wrote {', '.join(texts)} to {folder}")
+    if found["steps"] > ONE_STEP:
+        return f"outputs differ by {found['steps']} steps"
+    if abs(found["drop"]) > LARGEST_DROP:
+        return f"accuracy differs by {found['drop']:.2f} points"
+    return None
 
 
 def main(argv=None):

@@ -1,8 +1,8 @@
 """Child process of ``export.micro``: a model in the interpreter of TensorFlow Lite for Microcontrollers.
 
 ``python -m export.micro_runner MODEL IMAGES.npy RESULT.npz`` writes the outputs for the images and the smallest arena
-the interpreter works with; the interpreter's own allocation report goes to stderr after a line ``REPORT``. A process of
-its own, because ``tflite_micro`` and TensorFlow define the same symbols.
+the interpreter works with; the interpreter's own allocation report goes to stderr. A process of its own, because
+``tflite_micro`` and TensorFlow define the same symbols.
 """
 
 import pathlib
@@ -10,7 +10,6 @@ import sys
 
 import numpy as np
 
-REPORT = "allocations of the interpreter:"
 _LARGEST = 1 << 30  # bytes of arena; no microcontroller has as much
 _STEP = 16  # bytes; the alignment of every allocation in the arena
 
@@ -26,21 +25,6 @@ def main(model_path, images_path, result_path):
         interpreter.invoke()
         return interpreter
 
-    arena = _smallest_arena(start, len(model))
-    interpreter = start(arena)
-    outputs = []
-    for image in images:
-        interpreter.set_input(image[None], 0)
-        interpreter.invoke()
-        outputs.append(interpreter.get_output(0)[0].copy())
-    print(REPORT, file=sys.stderr, flush=True)  # before are the refusals of smaller arenas
-    interpreter.print_allocations()
-    np.savez(result_path, outputs=np.array(outputs), arena=arena)
-
-
-def _smallest_arena(start, size):
-    """Bytes, by bisection; what the interpreter cannot run at all ends in its own error."""
-
     def works(arena):
         try:
             start(arena)
@@ -48,16 +32,24 @@ def _smallest_arena(start, size):
             return False
         return True
 
-    too_small, enough = 0, size + (1 << 16)
+    enough = len(model) + (1 << 16)
     while not works(enough):
         enough *= 4
         if enough > _LARGEST:
-            start(_LARGEST)
-    enough = -(-enough // _STEP) * _STEP
+            start(_LARGEST)  # says on stderr what it does not know
+    too_small = 0
     while enough - too_small > _STEP:
         middle = (enough + too_small) // (2 * _STEP) * _STEP
         enough, too_small = (middle, too_small) if works(middle) else (enough, middle)
-    return enough
+    print("smallest arena", enough, file=sys.stderr, flush=True)  # what follows is of the run that counts
+    interpreter = start(enough)
+    outputs = []
+    for image in images:
+        interpreter.set_input(image[None], 0)
+        interpreter.invoke()
+        outputs.append(interpreter.get_output(0)[0].copy())
+    interpreter.print_allocations()
+    np.savez(result_path, outputs=np.array(outputs), arena=enough)
 
 
 if __name__ == "__main__":
