@@ -89,7 +89,8 @@ def fine_tune(model, preprocessing, dataset, *, qat=False, prune=None, cluster=N
         else it has the weights of ``model`` in their order (``rebuild.to_keras``).
 
     Raises:
-        InputError: a layer cannot be rebuilt, or quantization-aware training does not know it.
+        InputError: a layer cannot be rebuilt, or quantization-aware training does not know it; or the network does not
+            end in probabilities.
     """
     tfmot = import_tfmot()
     import tf_keras
@@ -98,6 +99,8 @@ def fine_tune(model, preprocessing, dataset, *, qat=False, prune=None, cluster=N
 
     proof = preprocessing(dataset.validation.images[:_PROOF_IMAGES], "channels_last")
     network = rebuild.to_tf_keras(model, proof)
+    if not np.allclose(np.asarray(model(proof)).sum(axis=1), 1, atol=1e-3):
+        raise InputError("the network does not end in class probabilities, which fine-tuning needs.")
     if qat:
         _annotated(tfmot, network)  # a layer that it does not know is refused before the others are trained
     tf_keras.utils.set_random_seed(seed)
@@ -112,11 +115,11 @@ def fine_tune(model, preprocessing, dataset, *, qat=False, prune=None, cluster=N
     return network
 
 
-def convert(network):
+def convert(network, dtype="uint8"):
     """The bytes of an int8 TFLite model of a ``network`` that quantization-aware training has finished.
 
-    Input ``uint8 (1, height, width, 1)``: raw pixels (scale 1, zero point 0); output ``uint8 (1, classes)``:
-    probabilities of scale 1/256.
+    Input ``(1, height, width, 1)`` raw pixels: "uint8" (scale 1, zero point 0), or "int8", pixels less 128; output
+    ``(1, classes)`` of the same type: probabilities of scale 1/256.
     """
     import tensorflow as tf
     import tf_keras
@@ -126,18 +129,18 @@ def convert(network):
     pixels = tf_keras.Input(network.input_shape[1:], batch_size=1, name="pixels")
     converter = tf.lite.TFLiteConverter.from_keras_model(tf_keras.Model(pixels, network(pixels)))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.inference_input_type = converter.inference_output_type = tf.uint8
+    converter.inference_input_type = converter.inference_output_type = getattr(tf, dtype)
     return flatbuffer.with_short_names(with_raw_pixels(quantize.run(converter.convert)))
 
 
 def with_raw_pixels(model):
     """``model`` (bytes) with its input's scale and zero point in the weights of the first layer.
 
-    A model of ``uint8`` input, ``real = scale · (pixel - zero)``, gives bit for bit the same answers when the input is
-    said to be the pixels themselves: the scale goes to the weights' own, ``zero`` times their sum from the bias.
+    A model of 8-bit input, ``real = scale · (pixel - zero)``, gives bit for bit the same answers when the input is
+    said to be the pixels themselves: the scale goes to that of the weights, and ``zero`` times their sum to the bias.
 
     Raises:
-        InputError: the model does not begin with QUANTIZE and a CONV_2D that pads nothing.
+        InputError: the model does not begin with a convolution that pads nothing.
     """
     from ai_edge_litert import schema_py_generated as schema
 
@@ -146,21 +149,21 @@ def with_raw_pixels(model):
     content = flatbuffer.load(model)
     graph = content.subgraphs[0]
     names = flatbuffer.operators(model)[:2]
-    first = graph.operators[1]
-    if names != ["QUANTIZE", "CONV_2D"] or first.builtinOptions.padding != schema.Padding.VALID:
-        raise InputError(
-            f"raw pixels cannot go into the first layer ({', '.join(names)}); only a convolution unpadded."
-        )
-    pixels, signed = graph.tensors[graph.inputs[0]].quantization, graph.tensors[first.inputs[0]].quantization
+    place = 1 if names[0] == "QUANTIZE" else 0  # from uint8, as it comes, to int8
+    first = graph.operators[place]
+    if names[place] != "CONV_2D" or first.builtinOptions.padding != schema.Padding.VALID:
+        raise InputError(f"raw pixels cannot go into {names[place]}; only into a convolution that pads nothing.")
+    pixels, signed = (graph.tensors[index].quantization for index in (graph.inputs[0], first.inputs[0]))
     weights, bias = (graph.tensors[index] for index in first.inputs[1:3])
-    scale, zero = np.float32(pixels.scale[0]), int(pixels.zeroPoint[0])
-    kernel = content.buffers[weights.buffer].data.view(np.int8).reshape(weights.shape)
-    old = content.buffers[bias.buffer].data.view(np.int32)
-    new = old.astype(np.int64) - zero * kernel.astype(np.int64).sum(axis=(1, 2, 3))
+    kernel = np.asarray(content.buffers[weights.buffer].data).view(np.int8).reshape(weights.shape)
+    sums = kernel.astype(np.int32).sum(axis=(1, 2, 3))
+    old = np.asarray(content.buffers[bias.buffer].data).view("<i4")
+    new = old - (int(signed.zeroPoint[0]) + 128) * sums
     content.buffers[bias.buffer].data = new.astype("<i4").view(np.uint8)
-    weights.quantization.scale = np.asarray(weights.quantization.scale, np.float32) * scale
-    for tensor, zero_point in ((pixels, 0), (signed, -128)):
-        tensor.scale, tensor.zeroPoint = np.ones(1, np.float32), np.array([zero_point], np.int64)
+    weights.quantization.scale = np.asarray(weights.quantization.scale, np.float32) * np.float32(signed.scale[0])
+    signed.scale, signed.zeroPoint = np.ones(1, np.float32), np.array([-128])
+    if place:
+        pixels.scale, pixels.zeroPoint = np.ones(1, np.float32), np.array([0])
     return flatbuffer.dump(content)
 
 
@@ -222,12 +225,26 @@ def _teacher(model, preprocessing, dataset, seed, say):
         network.compile(tf_keras.optimizers.Adam(rate), "categorical_crossentropy")
         done = 0
         for end in np.unique(np.linspace(0, steps, _REPORTS + 1, dtype=int)[1:]).tolist():
-            network.fit(batches(done), steps_per_epoch=end - done, epochs=1, verbose=0, callbacks=list(callbacks))
+            with _hushed():
+                network.fit(batches(done), steps_per_epoch=end - done, epochs=1, verbose=0, callbacks=list(callbacks))
             done = end
             right, seconds = _accuracy(network, preprocessing, dataset.validation), time.monotonic() - began
             say(f"{stage.text}: step {done:,}/{steps:,}, validation {right:.2%}, {seconds:.0f} s")
 
     return teach
+
+
+@contextlib.contextmanager
+def _hushed():
+    """Without a warning a step that clustered layers learn centres instead of their kernels."""
+    import tensorflow as tf
+
+    level = tf.get_logger().level
+    tf.get_logger().setLevel("ERROR")
+    try:
+        yield
+    finally:
+        tf.get_logger().setLevel(level)
 
 
 def _accuracy(network, preprocessing, split):
