@@ -279,6 +279,7 @@ class Trainer:
 
     def _sums(self, labels, outputs, scores):
         """Over some images: losses, hits, images, and hits among the five classes of the highest scores."""
+        outputs, scores = (tf.cast(value, tf.float32) for value in (outputs, scores))  # also in mixed precision
         loss = tf.reduce_sum(self.loss.of_images(labels, outputs, 0.0))
         among5 = tf.reduce_sum(tf.cast(tf.math.in_top_k(labels, scores, 5), tf.float32))
         return tf.stack([loss, self._hits(labels, outputs), tf.cast(tf.size(labels), tf.float32), among5])
