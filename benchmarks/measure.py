@@ -109,6 +109,14 @@ def parser(prog, description, *, rounds=5):
     return parser
 
 
+positive_int = cli.positive_int
+
+
+def numbers(text):
+    """Whole numbers from 1 up, with commas between them, for ``argparse``."""
+    return [positive_int(part) for part in text.split(",")]
+
+
 def environment():
     """Versions, processor and thread counts: what a figure cannot be compared without."""
     versions = {"python": platform.python_version()}

@@ -1,0 +1,104 @@
+"""``python -m benchmarks.lrn``: local response normalization alone, on the maps of AlexNet's conv1 and conv2."""
+
+import numpy as np
+
+from benchmarks import measure
+
+PROG = "python -m benchmarks.lrn"
+MAPS = {"conv1": (55, 55, 96), "conv2": (27, 27, 256)}
+
+
+def parser():
+    parser = measure.parser(PROG, "Normalization alone, against PyTorch's and TensorFlow's own operator.")
+    parser.add_argument("--batch", type=measure.positive_int, default=32, metavar="N", help="default: %(default)s")
+    return parser
+
+
+def tensorflow_sides(maps, weights):
+    """``{name: (forward, forward and backward)}`` of our layer and of TensorFlow's operator."""
+    import tensorflow as tf
+
+    from keras_classics.layers import LocalResponseNormalization
+
+    x, g = tf.constant(maps), tf.constant(weights)
+
+    def both_of(layer):
+        forward = tf.function(layer)
+
+        @tf.function
+        def backward(x, g):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = layer(x)
+            return y, tape.gradient(y, x, g)
+
+        return lambda: forward(x)[0, 0, 0, 0].numpy() and None, lambda: backward(x, g)[1][0, 0, 0, 0].numpy() and None
+
+    def native(x):
+        return tf.nn.local_response_normalization(x, 2, bias=2.0, alpha=1e-4, beta=0.75)
+
+    return {"ours": both_of(LocalResponseNormalization()), "tf.nn": both_of(native)}
+
+
+def torch_sides(maps, weights):
+    import torch
+
+    layer, sides = torch.nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0), {}
+    for name, layout in (("PyTorch", torch.contiguous_format), ("PyTorch, channels last", torch.channels_last)):
+        x, g = (
+            torch.from_numpy(values.transpose(0, 3, 1, 2).copy()).contiguous(memory_format=layout)
+            for values in (maps, weights)
+        )
+
+        def forward(x=x):
+            with torch.no_grad():
+                layer(x)
+
+        def both(x=x, g=g):
+            layer(x.detach().requires_grad_()).backward(g)
+
+        sides[name] = (forward, both)
+    return sides
+
+
+def copying(maps):
+    """Seconds of one read and one write of as many bytes as ``maps``, by all cores."""
+    import tensorflow as tf
+
+    x, add = tf.constant(maps), tf.function(lambda x: x + 1.0)
+    return lambda: add(x)[0, 0, 0, 0].numpy() and None
+
+
+def rows(args):
+    from keras_classics.runtime import start_tensorflow
+
+    start_tensorflow()
+    peers, found = measure.has("torch"), []
+    for name, shape in MAPS.items():
+        random = np.random.default_rng(0)
+        maps = random.normal(scale=30.0, size=(args.batch, *shape)).astype("float32")
+        weights = random.normal(size=maps.shape).astype("float32")
+        sides = {**tensorflow_sides(maps, weights), **(torch_sides(maps, weights) if peers else {})}
+        copy = copying(maps)
+        # Tensors read and written, at least: x and y; and for the gradient x, g and dx once more.
+        for turn, (what, tensors) in enumerate((("forward", 2), ("forward and backward", 5))):
+            chosen = {side: pair[turn] for side, pair in sides.items()}
+            measure.alternate({**chosen, "copy": copy}, 1)
+            values = measure.alternate({**chosen, "copy": copy}, args.rounds)
+            moved = 2 * maps.nbytes / sorted(values.pop("copy"))[args.rounds // 2] / 1e9
+            label = f"normalization of {name}'s maps, {what}"
+            row = measure.row_of(label, values, unit="s")
+            own = tensors * maps.nbytes / row.ours / 1e9
+            others = ", ".join(f"{side} {sorted(v)[args.rounds // 2] * 1e3:.1f} ms" for side, v in values.items())
+            note = f"{own:.1f} GB/s of at least {tensors} tensors, where a copy moves {moved:.1f} GB/s; {others}"
+            found.append(measure.dataclasses.replace(row, note=note))
+    return found
+
+
+def main(argv=None):
+    args = parser().parse_args(argv)
+    measure.cli.run(lambda: measure.report(args, rows(args)), PROG)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""``python -m benchmarks.train_lenet``: images a second of training LeNet-5, by the engine of the commands."""
+
+import time
+
+from benchmarks import measure
+
+PROG = "python -m benchmarks.train_lenet"
+
+
+def parser():
+    parser = measure.parser(PROG, "Training LeNet-5 with Adam on digits in memory, against PyTorch.")
+    parser.add_argument("--images", type=measure.positive_int, default=40_000, metavar="N", help="a side and round")
+    parser.add_argument("--batches", type=measure.numbers, default=[64, 256], metavar="N,…", help="batch sizes")
+    return parser
+
+
+def engine(batch, dataset, *, strategy=None, **recipe):
+    """``train.loop.Trainer`` on digits as they are, with Adam (AdamW without decay) at one rate of 0.001."""
+    from keras_classics import lenet
+    from train import devices
+    from train.loop import Trainer
+    from train.recipes import Recipe
+
+    plain = {"epochs": 1_000_000, "optimizer": "adamw", "learning_rate": 1e-3, "weight_decay": 0.0, "warmup": 0.0}
+    return Trainer(
+        lenet.LeNet5,
+        preprocessing=lenet.PREPROCESSING,
+        size=lenet.IMAGE_SIZE,
+        dataset=dataset,
+        recipe=Recipe(batch_size=batch, **{**plain, **recipe}),
+        strategy=strategy or devices.strategy("one"),
+    )
+
+
+def images_a_second(trainer, steps):
+    """Of ``steps`` more steps, from outside: whatever the engine does besides counts."""
+    start = time.perf_counter()
+    for _ in trainer.train(trainer.step + steps):
+        pass
+    return steps * trainer.recipe.batch_size / (time.perf_counter() - start)
+
+
+def fitting(batch, dataset):
+    """Images a second of a user's ``model.fit`` on one epoch, with the batches that Keras makes by itself."""
+    import keras
+
+    from keras_classics import LeNet5, lenet
+
+    model = LeNet5()
+    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
+    images = lenet.preprocess_input(dataset.train.images)
+    count = len(images) // batch * batch
+
+    def run():
+        start = time.perf_counter()
+        model.fit(images[:count], dataset.train.labels[:count], batch_size=batch, verbose=0)
+        return count / (time.perf_counter() - start)
+
+    return run
+
+
+def torch_sides(batch, dataset, steps):
+    import torch
+
+    from benchmarks import peers, torch_training
+    from keras_classics import lenet
+
+    data = torch_training.digits(dataset.train, lenet.PREPROCESSING)
+    sides = {}
+    for name, fused in (("PyTorch", False), ("PyTorch, fused Adam", True)):
+
+        def adam(parameters, fused=fused):
+            return torch.optim.Adam(parameters, 1e-3, fused=fused)
+
+        training = torch_training.Training(peers.torch_lenet5(), adam, *data, batch)
+        training.run(5)
+        sides[name] = lambda training=training: training.run(steps)
+    return sides
+
+
+def rows(args):
+    from keras_classics import datasets
+    from keras_classics.runtime import start_tensorflow
+
+    start_tensorflow()
+    dataset = datasets.load("embedded").padded(32)
+    peers, found = measure.has("torch"), []
+    for batch in args.batches:
+        steps = max(1, args.images // batch)
+        trainer, fit = engine(batch, dataset), fitting(batch, dataset)
+        images_a_second(trainer, 5)
+        fit()
+        others = torch_sides(batch, dataset, steps) if peers else {}
+        sides = {"ours": lambda t=trainer, n=steps: images_a_second(t, n), "fit": fit, **others}
+        values = measure.alternate(sides, args.rounds)
+        fits = {"ours": values.pop("fit"), **{name: values[name] for name in others}}
+        found.append(measure.row_of(f"LeNet-5 training, batch {batch}", values, unit="images/s"))
+        found.append(measure.row_of(f"LeNet-5, a user's model.fit, batch {batch}", fits, unit="images/s"))
+    return found
+
+
+def main(argv=None):
+    args = parser().parse_args(argv)
+    measure.cli.run(lambda: measure.report(args, rows(args)), PROG)
+
+
+if __name__ == "__main__":
+    main()
