@@ -26,6 +26,7 @@ class Progress:
     loss: float  # the mean of theirs, as the recipe names it
     accuracy: float  # on their augmented images, 0–1
     seconds: float  # they took
+    learning_rate: float  # that their last update left for the next
 
     def then(self, later):
         """This progress and the one that follows it, as one."""
@@ -114,7 +115,7 @@ class Trainer:
                     f"the loss became {loss} by step {self.step}, at learning rate {self._rate():.3g}"
                 )
             epoch = self.step * self.recipe.batch_size / len(self.dataset.train)
-            yield Progress(self.step, count, epoch, loss, accuracy, seconds)
+            yield Progress(self.step, count, epoch, loss, accuracy, seconds, self._rate())
 
     def evaluate(self, split):
         """Loss and accuracy on a split, as an ``Evaluation``.
@@ -122,16 +123,7 @@ class Trainer:
         Raises:
             FloatingPointError: the loss is not a finite number.
         """
-
-        def prepare(images):
-            return self._prepared(self._augmentation.evaluate(self._loaded(images), self._size))
-
-        batches = pipeline.evaluation_batches(
-            split,
-            batch=_EVALUATION_BATCH * self.replicas,
-            prepare=prepare,
-            size=self._augmentation.load_size(self._size),
-        )
+        batches = self._evaluation_batches(split, _EVALUATION_BATCH * self.replicas)
         sums = np.zeros(3)
         # One device takes the dataset as it is: the distributed iterator would bring back the autotuner's waits.
         for batch in batches if self.replicas == 1 else self.strategy.experimental_distribute_dataset(batches):
@@ -141,8 +133,25 @@ class Trainer:
             raise FloatingPointError(f"the loss became {loss} at step {self.step}, when evaluated")
         return Evaluation(images=int(images), accuracy=correct / images, loss=loss / images)
 
+    def predictions(self, split):
+        """Probabilities of the classes for each image of a split, ``float32 (n, classes)``, in its order.
+
+        They are computed by one device, without waiting for any other.
+        """
+        forward = tf.function(lambda images: self.model(images, training=False), reduce_retracing=True)
+        return np.concatenate(
+            [forward(images).numpy() for images, _ in self._evaluation_batches(split, _EVALUATION_BATCH)]
+        )
+
     def _rate(self):
         return float(keras.ops.convert_to_numpy(self.optimizer.learning_rate))
+
+    def _evaluation_batches(self, split, batch):
+        def prepare(images):
+            return self._prepared(self._augmentation.evaluate(self._loaded(images), self._size))
+
+        size = self._augmentation.load_size(self._size)
+        return pipeline.evaluation_batches(split, batch=batch, prepare=prepare, size=size)
 
     def _distributed_training_batches(self):
         if self.replicas == 1:

@@ -9,12 +9,11 @@ import time
 
 import numpy as np
 import tensorflow as tf
-from scipy.stats import binomtest
 from tqdm import tqdm
 
 from keras_classics import cli, pipeline
 from keras_classics.errors import InputError
-from train import devices, run_folder
+from train import devices, report, run_folder
 from train.checkpoints import Checkpoints, discard
 from train.loop import Progress, Trainer
 
@@ -46,7 +45,7 @@ def train_network(
 
     Args:
         build: ``() -> keras.Model``.
-        name: of the files: ``NAME.keras``, ``NAME_history.json``, ``NAME_curves.png``.
+        name: of the files: ``NAME.keras``, ``NAME_history.json``, ``NAME_report.md`` and others.
         title: of the network, for people.
         preprocessing, size, dataset, recipe: as ``loop.Trainer`` takes them.
         folder: where to write, a ``pathlib.Path`` that exists.
@@ -61,8 +60,7 @@ def train_network(
             unfinished run with other settings.
         Stopped: SIGINT or SIGTERM asked for it; the state of the run is saved.
     """
-    targets = [folder / f"{name}{ending}" for ending in (".keras", "_history.json", "_curves.png")]
-    cli.check_targets(*targets)
+    cli.check_targets(*report.targets(folder, name))
     total_steps = recipe.steps_for(len(dataset.train))
     steps = min(steps or total_steps, total_steps)
     whole = dataset
@@ -101,6 +99,7 @@ def train_network(
             if precision != "float32":
                 trainer.compute_in_float32()
             test = trainer.evaluate(dataset.test)
+            results = report.Results(dataset.test, dataset.class_names, trainer.predictions(dataset.test))
             _stop_if_asked(requests, saver, steps)
     except FloatingPointError as error:
         kept = f" The last good checkpoint is {checkpoints.last}." if checkpoints.last else ""
@@ -108,10 +107,10 @@ def train_network(
     except tf.errors.OpError as error:
         _refuse_unreadable(dataset.train, cause=error)
         raise
-    interval = binomtest(round(test.accuracy * test.images), test.images).proportion_ci(method="wilson")
+    low, high = report.interval(round(test.accuracy * test.images), test.images)
     print(
         f"Test: {test.accuracy:.2%} of {test.images:,} images right "
-        f"(95 % interval {interval.low:.2%} to {interval.high:.2%}); "
+        f"(95 % interval {low:.2%} to {high:.2%}); "
         f"{sum(row.seconds for row in saver.training):.0f} s of training"
     )
     training, validation = [dataclasses.asdict(row) for row in saver.training], saver.validation
@@ -124,23 +123,23 @@ def train_network(
         "devices": devices.describe(strategy),
         "precision": precision,
         "deterministic": deterministic,
-        "test": {**dataclasses.asdict(test), "interval_95": [interval.low, interval.high]},
+        "test": {**dataclasses.asdict(test), "interval_95": [low, high]},
         "training": training,
         "validation": validation,
         **run_folder.environment(),
     }
-    what = trainer.loss.text
-    curve_title = f"{title} on {dataset.name}, {recipe.optimizer}, batch {recipe.batch_size}"
-    # All three are written before the first takes its name.
-    with contextlib.ExitStack() as files:
-        model_file, history_file, curves_file = (files.enter_context(cli.whole_file(path)) for path in targets)
-        trainer.model.save(model_file)
-        run_folder.write_json(history_file, record)
-        run_folder.write_curves(
-            curves_file, title=curve_title, loss=what, training=training, validation=validation, test=test.accuracy
-        )
+    written = report.write(
+        folder,
+        name,
+        model=trainer.model,
+        record=record,
+        loss=trainer.loss.text,
+        results=results,
+        size=size,
+        bgr=preprocessing.bgr,
+    )
     discard(checkpoint_folder)
-    print(f"Wrote {name}.keras, {name}_history.json and {name}_curves.png to {folder}/")
+    print(f"Wrote {', '.join(written[:-1])} and {written[-1]} to {folder}/")
 
 
 def _refuse_unreadable(*splits, cause=None):

@@ -1,19 +1,28 @@
-"""What a run leaves behind: the model, its history as JSON, its curve as a picture, and a few test images to try."""
+"""What a run leaves behind: the model, its history as JSON and CSV, and a few test images to try."""
 
+import csv
 import json
 import pathlib
 import platform
 import sys
 from importlib import metadata
 
-import matplotlib
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from PIL import Image
 
 from keras_classics import cli
 
 _VERSIONS = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "keras-classics")
+CSV_COLUMNS = [
+    "step",
+    "epoch",
+    "split",
+    "loss",
+    "accuracy",
+    "error_rate",
+    "learning_rate",
+    "images_per_second",
+    "seconds",
+]
 
 
 def write_json(path, content):
@@ -33,39 +42,26 @@ def environment():
     return {"command": sys.argv, "versions": versions, "machine": platform.machine()}
 
 
-def write_curves(path, *, title, loss, training, validation, test):
-    """Loss and error rate over the epochs as a PNG.
+def write_csv(path, record):
+    """The history of a run as a table, one row for each stretch of training and each evaluation, in order of steps.
 
-    Args:
-        loss: what the loss is, with its unit.
-        training: rows with ``epoch``, ``loss`` and ``accuracy`` of the (augmented) training images.
-        validation: rows of the same, on the validation split; may be empty.
-        test: the final accuracy on the test split, 0–1.
+    ``seconds`` are those of training up to there; ``learning_rate`` and ``images_per_second`` belong to training rows.
     """
-    with matplotlib.rc_context({"font.size": 10, "axes.grid": True, "grid.alpha": 0.3}):
-        figure = Figure(figsize=(10, 4.2), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        for axes, value in ((left, lambda row: row["loss"]), (right, lambda row: 1 - row["accuracy"])):
-            for rows, label, style in (
-                (training, "training (augmented)", {"color": "tab:blue", "alpha": 0.8, "linewidth": 1.2}),
-                (validation, "validation", {"color": "tab:orange", "marker": "o", "markersize": 4}),
-            ):
-                if rows:
-                    axes.plot([row["epoch"] for row in rows], [value(row) for row in rows], label=label, **style)
-            axes.set_yscale("log")
-            axes.set_xlabel("epochs (passes over the training images)")
-            axes.set_xlim(left=0)
-        left.set_ylabel(loss)
-        right.set_ylabel("error rate")
-        for axes, text in ((left, lambda y, _: f"{y:g}"), (right, lambda y, _: f"{100 * y:g} %")):
-            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            axes.yaxis.set_minor_locator(NullLocator())
-            axes.yaxis.set_major_formatter(FuncFormatter(text))
-        right.axhline(1 - test, color="tab:green", linestyle="--", label=f"test, at the end: {1 - test:.2%}")
-        for axes in (left, right):
-            axes.legend()
-        figure.suptitle(title)
-        figure.savefig(path, dpi=120)
+    rows = [("training", row) for row in record["training"]]
+    rows += [("validation", row) for row in record["validation"]]
+    rows.sort(key=lambda pair: pair[1]["step"])  # stable: training comes before the validation at the same step
+    rows.append(("test", {**record["training"][-1], **record["test"]}))
+    seconds, batch_size = 0.0, record["recipe"]["batch_size"]
+    with pathlib.Path(path).open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(CSV_COLUMNS)
+        for split, row in rows:
+            speed = rate = ""
+            if split == "training":
+                seconds += row["seconds"]
+                speed, rate = f"{row['steps'] * batch_size / row['seconds']:.1f}", f"{row['learning_rate']:.6g}"
+            results = (f"{value:.6g}" for value in (row["loss"], row["accuracy"], 1 - row["accuracy"]))
+            table.writerow((row["step"], f"{row['epoch']:.6g}", split, *results, rate, speed, f"{seconds:.2f}"))
 
 
 def save_samples(folder, split, class_names):
