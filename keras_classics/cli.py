@@ -18,11 +18,11 @@ CLOSED_PIPE = 141  # and one ended because nobody reads its output any more
 
 
 class Stopped(Exception):  # noqa: N818 (not an error: it was asked for)
-    """A command ended early because a signal asked for it; the text says where it stands and how to go on."""
+    """A command ended early with exit code ``code``; the text says why, where it stands and how to go on."""
 
-    def __init__(self, text, signal_number):
+    def __init__(self, text, code):
         super().__init__(text)
-        self.code = 128 + signal_number  # as a shell reports it
+        self.code = code
 
 
 class Parser(argparse.ArgumentParser):
@@ -80,7 +80,7 @@ def run(command, prog):
     """Call ``command()``, which returns an exit code or None, and exit the process.
 
     An ``InputError``, or a file that the system refuses, becomes a sentence on stderr and exit code 2; Ctrl-C becomes
-    exit code 130, ``Stopped`` that of its signal, and a closed output pipe 141.
+    exit code 130, ``Stopped`` its own, and a closed output pipe 141.
     """
     if sys.stdout is None:  # started with standard output closed
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115

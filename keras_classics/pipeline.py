@@ -14,7 +14,7 @@ _ROUNDS = 4  # of the permutation cipher behind RandomIndexShuffle; its document
 _CORES = os.cpu_count() or 1
 
 
-def training_batches(split, *, batch, replicas, seed, first_step, prepare, draws, size):
+def training_batches(split, *, batch, replicas, seed, first_step, prepare, draws, size, mine=None):
     """Endless batches ``(float images, int64 labels)`` of ``batch / replicas`` images, replica after replica.
 
     Args:
@@ -26,8 +26,10 @@ def training_batches(split, *, batch, replicas, seed, first_step, prepare, draws
         prepare: ``(uint8 images, draws) -> float images``; ``draws`` is ``(batch, k)`` uniform numbers in [0, 1).
         draws: ``k``.
         size: side in pixels to which pictures read from files are brought (``read_picture``).
+        mine: a ``range`` of the replicas whose shares are wanted; None for all.
     """
     share = batch // replicas
+    mine = mine or range(replicas)
     images, labels = _tables(split)
     count = len(split)
 
@@ -40,7 +42,9 @@ def training_batches(split, *, batch, replicas, seed, first_step, prepare, draws
     def pick(element):
         return order(element * share + tf.range(share, dtype=tf.int64))
 
-    elements = tf.data.Dataset.range(first_step * replicas, tf.int64.max // batch)
+    # Element e is the share of replica e % replicas in step e // replicas.
+    turns = tf.data.Dataset.range(first_step * len(mine), tf.int64.max // batch)
+    elements = turns.map(lambda turn: turn // len(mine) * replicas + mine.start + turn % len(mine))
     chosen = elements.map(pick, num_parallel_calls=1, deterministic=True)
     if split.in_memory:
         pictures = chosen.map(lambda rows: (tf.gather(images, rows), tf.gather(labels, rows)))

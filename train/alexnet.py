@@ -5,6 +5,7 @@ from keras_classics.errors import InputError
 from train import arguments, recipes
 
 PROG = "python -m train.alexnet"
+VARIANTS = ("paper", "single_tower", "cifar10", "caffe", "torchvision")  # of alexnet.VARIANTS, known without Keras
 
 
 def parser():
@@ -17,9 +18,15 @@ def parser():
     )
     parser.add_argument(
         "--variant",
-        choices=list(recipes.ALEXNET),
+        choices=VARIANTS,
         metavar="NAME",
-        help=f"{', '.join(recipes.ALEXNET)} (default: cifar10 for --dataset cifar10, else paper)",
+        help=f"{', '.join(VARIANTS)} (default: cifar10 for --dataset cifar10, else paper)",
+    )
+    parser.add_argument(
+        "--recipe",
+        choices=list(recipes.ALEXNET),
+        help="paper: as published; modern: half a cosine, smoothed labels; cifar10: for small pictures (default: that "
+        "of the variant)",
     )
     parser.add_argument(
         "--weights",
@@ -36,7 +43,8 @@ def train(args):
     if args.freeze and not args.weights:
         raise InputError("--freeze leaves random convolutions as they are unless --weights names trained ones.")
     variant = args.variant or ("cifar10" if args.dataset == "cifar10" else "paper")
-    recipe = arguments.overridden(recipes.ALEXNET[variant], args)
+    recipe = recipes.ALEXNET[args.recipe or ("cifar10" if variant == "cifar10" else "paper")]
+    recipe = arguments.overridden(recipe, args)
     folder = cli.output_folder(args.out)
     from keras_classics import datasets
 
@@ -45,8 +53,10 @@ def train(args):
 
     start_tensorflow()
     from keras_classics import alexnet
+    from train import devices
     from train.run import train_network
 
+    strategy = devices.strategy(args.strategy, args.devices)
     row = alexnet.variant_named(variant)
     dataset = datasets.load(args.dataset, args.data_dir)
     classes = len(dataset.class_names)
@@ -69,8 +79,9 @@ def train(args):
         preprocessing=row.preprocessing,
         size=row.image_size,
         dataset=dataset,
-        recipe=recipe,
+        recipe=arguments.shared_out(recipe, args, strategy),
         folder=folder,
+        strategy=strategy,
         **arguments.run_settings(args),
     )
 

@@ -28,6 +28,29 @@ def add_to(parser):
     )
     parser.add_argument("--checkpoint-steps", type=cli.positive_int, metavar="N", help="and every so many steps")
     parser.add_argument(
+        "--keep",
+        type=cli.positive_int,
+        default=2,
+        metavar="N",
+        help="how many checkpoints to keep (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--strategy",
+        choices=("auto", "one", "mirrored", "multiworker"),
+        default="auto",
+        help="one device, mirrored over those of this machine, or multiworker over the machines in TF_CONFIG "
+        "(default: auto, which takes what there is)",
+    )
+    parser.add_argument(
+        "--devices", type=cli.positive_int, metavar="N", help="devices of this machine; without GPUs, parts of its CPU"
+    )
+    parser.add_argument(
+        "--batch-size-per-device",
+        type=cli.positive_int,
+        metavar="N",
+        help="instead of --batch-size: images a step and device; the learning rate grows in proportion to the batch",
+    )
+    parser.add_argument(
         "--precision",
         choices=("float32", "mixed_bfloat16", "mixed_float16"),
         default="float32",
@@ -41,7 +64,7 @@ def add_to(parser):
 
 def run_settings(args):
     """What ``run.train_network`` is told of how to go about a run."""
-    names = ("steps", "checkpoint_minutes", "checkpoint_steps", "fresh", "precision", "deterministic")
+    names = ("steps", "checkpoint_minutes", "checkpoint_steps", "keep", "fresh", "precision", "deterministic")
     return {name: getattr(args, name) for name in names}
 
 
@@ -51,11 +74,31 @@ def overridden(recipe, args):
     Raises:
         InputError: ``--set`` names no field of a recipe, or a value that it cannot have.
     """
+    if args.batch_size and args.batch_size_per_device:
+        raise InputError("--batch-size and --batch-size-per-device cannot both be given.")
     recipe = dataclasses.replace(recipe, **dict(_setting(text, recipe) for text in args.set))
     given = {name: getattr(args, name) for name in ("epochs", "batch_size", "learning_rate", "seed")}
     if args.epochs is not None:
         given["min_images"] = 0
     return dataclasses.replace(recipe, **{name: value for name, value in given.items() if value is not None})
+
+
+def shared_out(recipe, args, strategy):
+    """``recipe`` for the devices of ``strategy``: with ``--batch-size-per-device`` its batch grows with them.
+
+    The learning rate is then scaled by as much (Goyal et al., 2017, "linear scaling rule"), unless it was given.
+    """
+    if not args.batch_size_per_device:
+        return recipe
+    batch = args.batch_size_per_device * strategy.num_replicas_in_sync
+    rate = recipe.learning_rate
+    if args.learning_rate is None and batch != recipe.batch_size:
+        rate *= batch / recipe.batch_size
+        print(
+            f"Batches of {batch} instead of {recipe.batch_size}: learning rate {rate:g} instead of "
+            f"{recipe.learning_rate:g}"
+        )
+    return dataclasses.replace(recipe, batch_size=batch, learning_rate=rate)
 
 
 def _setting(text, recipe):

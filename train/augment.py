@@ -111,7 +111,19 @@ def crop_centre(images, size):
     return tf.cast(images[:, top : top + size, left : left + size], tf.float32)
 
 
+def ten_crops(images, size):
+    """The four corners and the middle, ``size`` × ``size``, and their mirror images, crop after crop (section 4.1).
+
+    ``(batch, height, width, channels)`` becomes ``(10 · batch, size, size, channels)``.
+    """
+    bottom, right = (side - size for side in images.shape[1:3])
+    corners = ((0, 0), (0, right), (bottom, 0), (bottom, right), (bottom // 2, right // 2))
+    crops = [images[:, top : top + size, left : left + size] for top, left in corners]
+    return tf.cast(tf.concat([*crops, *(crop[:, :, ::-1] for crop in crops)], axis=0), tf.float32)
+
+
 AUGMENTATIONS = {
+    "none": Augmentation(0, lambda size: size, lambda images, draws, size: crop_centre(images, size), crop_centre),
     "digits": Augmentation(6, lambda size: size, distort_digits, crop_centre),
     "elastic_digits": Augmentation(6 + 2 * _ELASTIC_GRID**2, lambda size: size, warp_digits, crop_centre),
     # Shorter side 256 for windows of 224 (section 2), and in that proportion for other sizes.

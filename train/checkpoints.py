@@ -8,7 +8,6 @@ import tensorflow as tf
 from keras_classics import cli
 from keras_classics.errors import InputError
 
-_KEEP = 2  # the last of them; the one before it in case a disk loses the last
 _NOTE = "note/.ATTRIBUTES/VARIABLE_VALUE"  # where TensorFlow keeps the variable of that name
 
 
@@ -21,13 +20,14 @@ class Checkpoints:
     Args:
         folder: a ``pathlib.Path``; made when the first checkpoint is saved.
         identity: a dict of what must be the same for a run to be taken up: recipe, data, network.
+        keep: how many of the last are kept.
 
     Raises:
         InputError: the folder holds an unfinished run of another identity.
     """
 
-    def __init__(self, folder, identity):
-        self.folder = folder
+    def __init__(self, folder, identity, keep=2):
+        self.folder, self._keep = folder, keep
         self._identity = json.loads(json.dumps(identity))
         self.last = tf.train.latest_checkpoint(folder)
         self._saved = self._read_note() if self.last else None
@@ -50,7 +50,7 @@ class Checkpoints:
         variables = [variable.value for variable in (*trainer.model.variables, *trainer.optimizer.variables)]
         self._note = tf.Variable("", trainable=False)
         self._manager = tf.train.CheckpointManager(
-            tf.train.Checkpoint(variables=variables, note=self._note), self.folder, max_to_keep=_KEEP
+            tf.train.Checkpoint(variables=variables, note=self._note), self.folder, max_to_keep=self._keep
         )
         if not self.last:
             return None

@@ -1,5 +1,6 @@
 """The training engine of every network and strategy: many steps a call, the same step on one device or several."""
 
+import contextlib
 import dataclasses
 import math
 import time
@@ -10,10 +11,12 @@ import tensorflow as tf
 
 from keras_classics import pipeline
 from keras_classics.errors import InputError
-from train.augment import AUGMENTATIONS
+from train import devices
+from train.augment import AUGMENTATIONS, ten_crops
 from train.losses import LOSSES
+from train.optimizers import optimizer_for
 
-_EVALUATION_BATCH = 500  # images a replica
+_EVALUATION_PIXELS = 4_000_000  # a batch and replica, over all crops; and 500 images at most
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Evaluation:
     images: int
     accuracy: float  # 0–1
     loss: float  # mean, as the recipe names it
+    top5: float | None = None  # share of images whose class is among the five likeliest; None for ten classes or fewer
 
 
 class Trainer:
@@ -68,6 +72,7 @@ class Trainer:
     def __init__(self, build, *, preprocessing, size, dataset, recipe, strategy):
         self.dataset, self.recipe, self.strategy = dataset, recipe, strategy
         self.replicas = strategy.num_replicas_in_sync
+        self.workers, self.worker = devices.workers(strategy)
         if recipe.batch_size % self.replicas:
             raise InputError(f"batches of {recipe.batch_size} cannot be shared evenly by {self.replicas} devices.")
         if recipe.batch_size > len(dataset.train):
@@ -85,7 +90,7 @@ class Trainer:
             self.loss = LOSSES[recipe.loss]
             layer = self.loss.layer
             self._outputs = keras.Model(self.model.input, self.model.get_layer(layer).output) if layer else self.model
-            self.optimizer = _optimizer(recipe, self.total_steps)
+            self.optimizer = optimizer_for(recipe, len(dataset.train))
             if keras.config.dtype_policy().name == "mixed_float16":
                 self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
             self.optimizer.build(self.model.trainable_variables)
@@ -108,48 +113,93 @@ class Trainer:
             start = time.perf_counter()
             loss, accuracy = (float(value) for value in self._run(self._batches, tf.constant(count)))
             seconds = time.perf_counter() - start
-            self._steps_a_second = count / seconds
+            self._steps_a_second = devices.total(self.strategy, [count / seconds])[0] / self.workers
             self.step += count
             if not math.isfinite(loss):
                 raise FloatingPointError(
-                    f"the loss became {loss} by step {self.step}, at learning rate {self._rate():.3g}"
+                    f"the loss became {loss} by step {self.step}, at learning rate {self.learning_rate:.3g}"
                 )
             epoch = self.step * self.recipe.batch_size / len(self.dataset.train)
-            yield Progress(self.step, count, epoch, loss, accuracy, seconds, self._rate())
+            yield Progress(self.step, count, epoch, loss, accuracy, seconds, self.learning_rate)
 
     def evaluate(self, split):
-        """Loss and accuracy on a split, as an ``Evaluation``.
+        """Loss and accuracy on a split, as an ``Evaluation``; devices and machines share its images.
 
         Raises:
             FloatingPointError: the loss is not a finite number.
         """
-        batches = self._evaluation_batches(split, _EVALUATION_BATCH * self.replicas)
-        sums = np.zeros(3)
+        if self.workers > 1:
+            return self.test(split.take(np.arange(self.worker, len(split), self.workers)), crops=1, alone=False)[0]
+        batches = self._evaluation_batches(split, self.replicas)
+        sums = np.zeros(4)
         # One device takes the dataset as it is: the distributed iterator would bring back the autotuner's waits.
         for batch in batches if self.replicas == 1 else self.strategy.experimental_distribute_dataset(batches):
             sums += self._score(batch).numpy()
-        loss, correct, images = sums
-        if not math.isfinite(loss):
-            raise FloatingPointError(f"the loss became {loss} at step {self.step}, when evaluated")
-        return Evaluation(images=int(images), accuracy=correct / images, loss=loss / images)
+        return self._evaluation(sums)
 
-    def predictions(self, split):
-        """Probabilities of the classes for each image of a split, ``float32 (n, classes)``, in its order.
+    def test(self, split, crops=1, alone=True):
+        """An ``Evaluation`` of a split and class probabilities, ``float32 (n, classes)``, by one device.
 
-        They are computed by one device, without waiting for any other.
+        Args:
+            split: a ``datasets.Split``.
+            crops: 1, or 10 (``augment.ten_crops``), whose outputs are averaged.
+            alone: whether this machine tests all of the images; False adds up what all machines find.
+
+        Raises:
+            FloatingPointError: the loss is not a finite number.
         """
-        forward = tf.function(lambda images: self.model(images, training=False), reduce_retracing=True)
-        return np.concatenate(
-            [forward(images).numpy() for images, _ in self._evaluation_batches(split, _EVALUATION_BATCH)]
-        )
+        both = keras.Model(self.model.input, [self._outputs.output, self.model.output])
 
-    def _rate(self):
+        @tf.function(reduce_retracing=True)
+        def score(images, labels):
+            outputs, probabilities = (_mean_of_crops(value, crops) for value in both(images, training=False))
+            return self._sums(labels, outputs, probabilities), probabilities
+
+        sums, rows = np.zeros(4), [np.zeros((0, len(self.dataset.class_names)), "float32")]
+        for images, labels in self._evaluation_batches(split, 1, crops):
+            found, probabilities = score(images, labels)
+            sums += found.numpy()
+            rows.append(probabilities.numpy())
+        return self._evaluation(sums if alone else devices.total(self.strategy, sums)), np.concatenate(rows)
+
+    @contextlib.contextmanager
+    def averaged_weights(self):
+        """In this block the model has the moving averages of its weights, where the recipe keeps them."""
+        if not self.recipe.ema or not self.step:
+            yield
+            return
+        variables = self.model.trainable_variables
+        kept = [tf.identity(variable.value) for variable in variables]
+        _inner(self.optimizer).finalize_variable_values(variables)
+        try:
+            yield
+        finally:
+            for variable, value in zip(variables, kept, strict=True):
+                variable.assign(value)
+
+    @property
+    def learning_rate(self):
         return float(keras.ops.convert_to_numpy(self.optimizer.learning_rate))
 
-    def _evaluation_batches(self, split, batch):
-        def prepare(images):
-            return self._prepared(self._augmentation.evaluate(self._loaded(images), self._size))
+    @learning_rate.setter
+    def learning_rate(self, rate):
+        _inner(self.optimizer).learning_rate = rate
 
+    def _evaluation(self, sums):
+        loss, correct, images, among5 = sums
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss became {loss} at step {self.step}, when evaluated")
+        top5 = among5 / images if len(self.dataset.class_names) > 10 else None
+        return Evaluation(images=int(images), accuracy=correct / images, loss=loss / images, top5=top5)
+
+    def _evaluation_batches(self, split, replicas, crops=1):
+        def prepare(images):
+            images = self._loaded(images)
+            if crops > 1:
+                return self._prepared(ten_crops(images, self._size))
+            return self._prepared(self._augmentation.evaluate(images, self._size))
+
+        batch = min(500, max(1, _EVALUATION_PIXELS // (crops * self._size**2))) * replicas
         size = self._augmentation.load_size(self._size)
         return pipeline.evaluation_batches(split, batch=batch, prepare=prepare, size=size)
 
@@ -162,10 +212,12 @@ class Trainer:
         def prepare(images, draws):
             return self._prepared(self._augmentation.apply(self._loaded(images), draws, self._size))
 
+        local = self.replicas // self.workers
         return pipeline.training_batches(
             self.dataset.train,
             batch=self.recipe.batch_size,
             replicas=self.replicas,
+            mine=range(self.worker * local, (self.worker + 1) * local),
             seed=self.recipe.seed,
             first_step=self.step,
             prepare=prepare,
@@ -186,8 +238,10 @@ class Trainer:
         """``steps`` steps in one call; mean loss and accuracy over their images."""
         totals = tf.zeros(2)
         for _ in tf.range(steps):
-            a_replica = self.strategy.run(self._replica_step, args=next(batches))
-            totals += self.strategy.reduce(tf.distribute.ReduceOp.SUM, a_replica, axis=None)
+            replicas = self.strategy.run(self._replica_step, args=next(batches))
+            totals += tf.add_n(self.strategy.experimental_local_results(replicas))
+        if self.workers > 1:
+            totals = devices.summed(self.strategy, totals)
         return tf.unstack(totals / tf.cast(steps, tf.float32))
 
     def _replica_step(self, images, labels):
@@ -195,7 +249,8 @@ class Trainer:
         with tf.GradientTape() as tape:
             outputs = self._outputs(images, training=True)
             # Shares of the whole batch's mean: the optimizer sums gradients over replicas.
-            loss = tf.reduce_sum(self.loss.of_images(labels, outputs)) / self.recipe.batch_size
+            losses = self.loss.of_images(labels, outputs, self.recipe.label_smoothing)
+            loss = tf.reduce_sum(losses) / self.recipe.batch_size
             scaled = self.optimizer.scale_loss(loss)  # as it is, but in mixed_float16
         self.optimizer.apply(tape.gradient(scaled, weights), self.model.trainable_variables)
         return tf.stack([loss, self._hits(labels, outputs) / self.recipe.batch_size])
@@ -212,22 +267,24 @@ class Trainer:
 
     def _replica_score(self, images, labels):
         outputs = self._outputs(images, training=False)
-        loss = tf.reduce_sum(self.loss.of_images(labels, outputs))
-        return tf.stack([loss, self._hits(labels, outputs), tf.cast(tf.size(labels), tf.float32)])
+        return self._sums(labels, outputs, -outputs if self.loss.layer else outputs)
+
+    def _sums(self, labels, outputs, scores):
+        """Over some images: losses, hits, images, and hits among the five classes of the highest scores."""
+        loss = tf.reduce_sum(self.loss.of_images(labels, outputs, 0.0))
+        among5 = tf.reduce_sum(tf.cast(tf.math.in_top_k(labels, scores, 5), tf.float32))
+        return tf.stack([loss, self._hits(labels, outputs), tf.cast(tf.size(labels), tf.float32), among5])
 
     def _hits(self, labels, outputs):
         """How many images are taken for what they are."""
         return tf.reduce_sum(tf.cast(tf.equal(self.loss.classes(outputs), labels), tf.float32))
 
 
-def _optimizer(recipe, total_steps):
-    warmup = round(recipe.warmup * total_steps)
-    rate = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=recipe.learning_rate / max(1, warmup) if warmup else recipe.learning_rate,
-        decay_steps=max(1, total_steps - warmup),
-        warmup_target=recipe.learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
-    if recipe.optimizer == "adamw":
-        return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
-    return keras.optimizers.SGD(rate, momentum=recipe.momentum, weight_decay=recipe.weight_decay)
+def _mean_of_crops(values, crops):
+    """``(crops · batch, classes)``, crop after crop, to the mean of each image's crops."""
+    return tf.reduce_mean(tf.reshape(values, (crops, -1, values.shape[-1])), axis=0) if crops > 1 else values
+
+
+def _inner(optimizer):
+    """The optimizer itself, without the loss scaling of mixed_float16 around it."""
+    return getattr(optimizer, "inner_optimizer", optimizer)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from keras_classics.errors import InputError
 from keras_classics.lenet import MaximumAPosteriori
 
 
@@ -13,8 +14,21 @@ from keras_classics.lenet import MaximumAPosteriori
 class Loss:
     text: str  # with its unit, for people
     layer: str | None  # whose output it takes; None: the network's
-    of_images: Callable  # (labels, outputs) -> one number an image
+    of_images: Callable  # (labels, outputs, label smoothing) -> one number an image
     classes: Callable  # outputs -> the class each image is taken for
+
+
+def _cross_entropy(labels, probabilities, smoothing):
+    if not smoothing:
+        return keras.losses.sparse_categorical_crossentropy(labels, probabilities)
+    targets = tf.one_hot(labels, probabilities.shape[-1], dtype=probabilities.dtype)
+    return keras.losses.categorical_crossentropy(targets, probabilities, label_smoothing=smoothing)
+
+
+def _maximum_a_posteriori(labels, distances, smoothing):
+    if smoothing:
+        raise InputError("label_smoothing goes with the loss cross_entropy only.")
+    return MaximumAPosteriori(reduction=None)(labels, distances)
 
 
 LOSSES = {
@@ -22,14 +36,14 @@ LOSSES = {
     "cross_entropy": Loss(
         "cross-entropy (nats)",
         None,
-        keras.losses.sparse_categorical_crossentropy,
+        _cross_entropy,
         lambda probabilities: tf.argmax(probabilities, axis=-1),
     ),
     # On the distances of LeNet-5 "1998", before they become probabilities.
     "maximum_a_posteriori": Loss(
         "loss of equation 9 (squared distance)",
         "output",
-        MaximumAPosteriori(reduction=None),
+        _maximum_a_posteriori,
         lambda distances: tf.argmin(distances, axis=-1),
     ),
 }

@@ -209,7 +209,7 @@ def write_filters(path, *, kernels, towers):
 
 
 def _mosaic(kernels, towers):
-    """Kernels ``(n, height, width, channels)`` as one picture with NaN between them, and the first row of each tower."""
+    """Kernels ``(n, height, width, channels)`` as one picture, NaN between them, and the first row of each tower."""
     count, height, width, channels = kernels.shape
     if channels > 1:
         kernels = 0.5 + kernels / (2 * np.maximum(np.abs(kernels).max(axis=(1, 2, 3), keepdims=True), 1e-30))

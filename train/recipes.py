@@ -12,9 +12,16 @@ _ALLOWED = {  # names, or the smallest and the largest number
     "optimizer": {"adamw", "sgd"},
     "learning_rate": (1e-30, 3.4e38),
     "weight_decay": (0.0, 1e6),
+    "schedule": {"cosine", "steps", "plateau"},
     "warmup": (0.0, 1.0),
-    "augmentation": {"digits", "elastic_digits", "photographs", "small_photographs"},
+    "patience": (1, _LARGE),
+    "augmentation": {"none", "digits", "elastic_digits", "photographs", "small_photographs"},
+    "colour_noise": (0.0, 10.0),
+    "mean": {"channel", "pixel"},
     "loss": {"cross_entropy", "maximum_a_posteriori"},
+    "label_smoothing": (0.0, 0.999),
+    "ema": (0.0, 0.9999999),
+    "test_crops": {1, 10},
     "min_images": (0, _LARGE),
     "momentum": (0.0, 1.0),
     "seed": (0, _LARGE),
@@ -23,7 +30,7 @@ _ALLOWED = {  # names, or the smallest and the largest number
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """How a network is trained. The rate rises linearly over the warm-up, then falls to 0 along a half cosine.
+    """How a network is trained.
 
     Raises:
         InputError: a field has a value that it cannot have.
@@ -31,12 +38,24 @@ class Recipe:
 
     batch_size: int  # images a step, over all devices
     epochs: int
-    optimizer: str  # "adamw" or "sgd" (with momentum)
+    optimizer: str  # "adamw", or "sgd": with momentum, as ``optimizers.MomentumSGD``
     learning_rate: float  # the highest of the schedule
-    weight_decay: float  # a step, times the learning rate (decoupled)
-    warmup: float  # share of all steps
-    augmentation: str  # a name in ``augment.AUGMENTATIONS``
+    weight_decay: float  # a step, times the learning rate
+    # "cosine": up over the warm-up, then down to 0 along a half cosine; "steps": ``rate_steps``; "plateau": divided by
+    # 10 when the validation error has not fallen for ``patience`` epochs, three times at most.
+    schedule: str = "cosine"
+    warmup: float = 0.0  # share of all steps
+    rate_steps: str = ""  # EPOCHS:FACTOR,… of the learning rate
+    patience: int = 1  # epochs
+    augmentation: str = "none"  # a name in ``augment.AUGMENTATIONS``
+    colour_noise: float = 0.0  # standard deviation along the principal components of the training pixels' colours
+    mean: str = "channel"  # what is subtracted: the network's mean of each channel, or that of each "pixel" of the data
     loss: str = "cross_entropy"  # a name in ``losses.LOSSES``
+    label_smoothing: float = 0.0  # share of the target spread over all classes
+    ema: float = (
+        0.0  # decay a step of the moving average of weights that is tested and saved; 0: the weights themselves
+    )
+    test_crops: int = 1  # 10: corners and centre, and their mirror images, averaged
     min_images: int = 0  # small datasets are repeated until this many images have been seen
     momentum: float = 0.0  # of "sgd"
     seed: int = 0
@@ -50,7 +69,14 @@ class Recipe:
                 if not low <= value <= high:
                     raise InputError(f"{name} is {value}; expected {low:g} to {high:g}.")
             elif value not in allowed:
-                raise InputError(f"{name} is {value!r}; expected {' or '.join(sorted(allowed))}.")
+                raise InputError(f"{name} is {value!r}; expected {' or '.join(sorted(map(str, allowed)))}.")
+        if self.schedule == "steps":
+            try:
+                rate_steps(self.rate_steps)
+            except ValueError as error:
+                raise InputError(
+                    f"rate_steps is {self.rate_steps!r}; expected EPOCHS:FACTOR,… as 2:1,3:0.4."
+                ) from error
 
     def epochs_for(self, images):
         """Epochs over a training split of ``images``."""
@@ -59,6 +85,18 @@ class Recipe:
     def steps_for(self, images):
         """Steps in which all epochs have been seen; the last batch runs into the next epoch."""
         return math.ceil(self.epochs_for(images) * images / self.batch_size)
+
+
+def rate_steps(text):
+    """``"2:1,3:0.4"`` as pairs of epochs and the factor of the learning rate in them, ``[(2, 1.0), (3, 0.4)]``.
+
+    Raises:
+        ValueError: it is not of that form, with positive numbers.
+    """
+    pairs = [(int(epochs), float(factor)) for epochs, factor in (part.split(":") for part in text.split(","))]
+    if not all(epochs > 0 and 0 < factor < float("inf") for epochs, factor in pairs):
+        raise ValueError(text)
+    return pairs
 
 
 # "default" is ours, for the impatient; rate and schedule are a first guess that was not tuned. The paper took 20 passes
@@ -74,30 +112,64 @@ _DEFAULT = Recipe(
     min_images=400_000,
 )
 
+# Section III.B of LeCun et al., 1998: "twenty passes", plain stochastic gradient, no distortions at first; rates of
+# 0.0005 for two passes, 0.0002 for three, 0.0001 for three, 0.00005 for four, then 0.00001.
+# Assumptions: the paper divides these by a second derivative of each weight, estimated anew before each pass (appendix
+# C), which makes rates of "7e-5 to 0.016"; one rate between them for all weights stands here, and batches of
+# 16 take the place of single digits. (From 0.016 the network learns nothing for two passes.)
+_1998 = Recipe(
+    batch_size=16,
+    epochs=20,
+    optimizer="sgd",
+    learning_rate=0.002,
+    weight_decay=0.0,
+    schedule="steps",
+    rate_steps="2:1,3:0.4,3:0.2,4:0.1,8:0.02",
+    loss="maximum_a_posteriori",
+)
+
 LENET5 = {
     "default": _DEFAULT,
     "best": dataclasses.replace(_DEFAULT, epochs=40, augmentation="elastic_digits", min_images=2_000_000),
+    "1998": _1998,
 }
 
-# One for each variant of AlexNet. Batch, momentum and decay: section 5 of Krizhevsky et al., 2012; one half cosine
-# stands where the authors divided the rate by 10 by hand. Crop and mirror: section 4.1. "cifar10" is ours.
+# Krizhevsky et al., 2012. Section 5: batch, momentum, decay, rate, when it is divided, "roughly 90 cycles". Section
+# 4.1: crops and mirror images, colour noise of 0.1, ten crops to test with. Section 2: the mean of each pixel.
 _ALEXNET = Recipe(
     batch_size=128,
     epochs=90,
     optimizer="sgd",
     learning_rate=0.01,
     weight_decay=5e-4,
-    warmup=0.0,
-    augmentation="photographs",
     momentum=0.9,
+    schedule="plateau",
+    # Assumption: the authors divided the rate by hand, "when the validation error rate stopped improving"; so many
+    # epochs without a new least error count as that.
+    patience=5,
+    augmentation="photographs",
+    colour_noise=0.1,
+    mean="pixel",
+    test_crops=10,
 )
 
 ALEXNET = {
     "paper": _ALEXNET,
-    "single_tower": _ALEXNET,
-    "caffe": _ALEXNET,
-    "torchvision": _ALEXNET,
+    # The same network and data with what became usual later: a warm-up (Goyal et al., 2017), half a cosine (Loshchilov
+    # and Hutter, 2017), smoothed labels (Szegedy et al., 2016); --set ema=0.9999 tests and saves averaged weights.
+    "modern": dataclasses.replace(
+        _ALEXNET, schedule="cosine", warmup=0.05, label_smoothing=0.1, mean="channel", test_crops=1
+    ),
+    # Ours, for the variant "cifar10": crops of padded pictures and mirror images.
     "cifar10": dataclasses.replace(
-        _ALEXNET, epochs=30, learning_rate=0.02, warmup=0.01, augmentation="small_photographs"
+        _ALEXNET,
+        epochs=30,
+        learning_rate=0.02,
+        schedule="cosine",
+        warmup=0.01,
+        augmentation="small_photographs",
+        colour_noise=0.0,
+        mean="channel",
+        test_crops=1,
     ),
 }

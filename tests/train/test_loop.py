@@ -1,17 +1,15 @@
-"""The engine: it learns, it can be repeated, and two devices do what one does."""
+"""The engine: it learns, it can be repeated, and its recipes are what they say."""
 
 import dataclasses
-import os
-import pathlib
-import subprocess
-import sys
 
+import keras
 import numpy as np
 import pytest
 
 from keras_classics import alexnet, lenet
 from keras_classics.errors import InputError
-from train import devices, recipes
+from train import devices, optimizers, recipes
+from train.alexnet import VARIANTS
 from train.augment import AUGMENTATIONS
 from train.loop import Trainer
 from train.losses import LOSSES
@@ -76,17 +74,23 @@ def test_batches_must_fit_the_training_split(embedded):
         trainer(embedded, batch_size=3_501)
 
 
-def test_every_variant_of_alexnet_has_a_recipe():
-    assert set(recipes.ALEXNET) == set(alexnet.VARIANTS)
+def test_the_command_knows_every_variant_of_alexnet():
+    assert set(VARIANTS) == set(alexnet.VARIANTS)
 
 
 def test_names_in_recipes_are_those_that_exist():
     assert recipes._ALLOWED["augmentation"] == set(AUGMENTATIONS)
     assert recipes._ALLOWED["loss"] == set(LOSSES)
-    assert set(recipes._ALLOWED) == {field.name for field in dataclasses.fields(recipes.Recipe)}
+    assert recipes._ALLOWED["schedule"] == set(optimizers._SCHEDULES)
+    assert {*recipes._ALLOWED, "rate_steps"} == {field.name for field in dataclasses.fields(recipes.Recipe)}
 
 
-@pytest.mark.parametrize("change", [{"warmup": 1.5}, {"momentum": float("nan")}, {"optimizer": "lion"}, {"epochs": 0}])
+RATES = {"rate_steps": "2:1,3", "schedule": "steps"}
+
+
+@pytest.mark.parametrize(
+    "change", [{"warmup": 1.5}, {"momentum": float("nan")}, {"optimizer": "lion"}, {"epochs": 0}, RATES]
+)
 def test_a_recipe_refuses_what_it_cannot_be(change):
     with pytest.raises(InputError, match=next(iter(change))):
         dataclasses.replace(recipes.LENET5["default"], **change)
@@ -98,56 +102,75 @@ def test_small_datasets_are_repeated():
     assert recipes.LENET5["default"].steps_for(3_500) == -(-115 * 3_500 // 128)
 
 
-TWO_DEVICES = """
-import sys
-from keras_classics.runtime import start_tensorflow
-tf = start_tensorflow()
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-import dataclasses
-import numpy as np
-from keras_classics import alexnet, datasets, lenet
-from train import devices, recipes
-from train.loop import Trainer
-
-network, names = sys.argv[1], sys.argv[2].split(",")
-data = datasets.load("embedded").padded(32)
-if network == "lenet5":
-    build, preprocessing, recipe, steps = lenet.LeNet5, lenet.PREPROCESSING, recipes.LENET5["default"], 50
-else:  # the digits, as small colour pictures
-    grey = lambda split: datasets.Split(np.repeat(split.images, 3, axis=-1), split.labels)
-    data = dataclasses.replace(data, train=grey(data.train), validation=grey(data.validation), test=grey(data.test))
-    build = lambda: alexnet.AlexNet(variant="cifar10")
-    preprocessing = alexnet.VARIANTS["cifar10"].preprocessing
-    recipe, steps = dataclasses.replace(recipes.ALEXNET["cifar10"], batch_size=8), 3
-engine = Trainer(build, preprocessing=preprocessing, size=32, dataset=data, recipe=recipe,
-                 strategy=devices.strategy(names))
-list(engine.train(steps))
-small = data.test.take(np.arange(101))  # does not divide by two
-score = engine.evaluate(small)
-np.savez(sys.argv[3], *engine.model.get_weights()[:8], loss=score.loss, accuracy=score.accuracy, images=score.images)
-"""
+def test_momentum_and_decay_are_the_papers_rule():
+    """Section 5 of Krizhevsky et al., 2012, three steps by hand."""
+    weight = keras.Variable([1.0, -2.0])
+    optimizer = optimizers.MomentumSGD(0.1, momentum=0.9, weight_decay=0.5)
+    optimizer.build([weight])
+    w, v = np.array([1.0, -2.0]), np.zeros(2)
+    for gradient in ([0.3, 0.0], [-1.0, 2.0], [0.0, 0.5]):
+        v = 0.9 * v - 0.5 * 0.1 * w - 0.1 * np.array(gradient)
+        w = w + v
+        optimizer.apply([keras.ops.convert_to_tensor(gradient)], [weight])
+        np.testing.assert_allclose(weight.numpy(), w, rtol=1e-6)
 
 
-def run_on(names, network, path):
-    root = pathlib.Path(devices.__file__).parent.parent
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    arguments = [sys.executable, "-c", TWO_DEVICES, network, names, str(path)]
-    subprocess.run(arguments, check=True, env=environment, stderr=subprocess.PIPE)
-    return dict(np.load(path))
+def test_rates_of_1998_are_those_of_section_iii_b():
+    recipe = recipes.LENET5["1998"]
+    rate = optimizers.optimizer_for(recipe, 60_000)
+    steps = 60_000 // recipe.batch_size
+    found = []
+    for epoch in range(20):
+        rate.iterations.assign(epoch * steps + steps // 2)
+        found.append(float(rate.learning_rate) / recipe.learning_rate * 0.0005)
+    assert recipe.epochs == 20
+    np.testing.assert_allclose(found, [5e-4] * 2 + [2e-4] * 3 + [1e-4] * 3 + [5e-5] * 4 + [1e-5] * 8, rtol=1e-5)
 
 
-def test_mirrored_over_two_devices_gives_the_weights_of_one(tmp_path):
-    """50 steps of LeNet-5, whose batches, distortions and updates are then the same to float rounding."""
-    one = run_on("CPU:0", "lenet5", tmp_path / "one.npz")
-    two = run_on("CPU:0,CPU:1", "lenet5", tmp_path / "two.npz")
-    assert one["images"] == two["images"] == 101
-    for name, values in one.items():
-        np.testing.assert_allclose(two[name], values, atol=1e-5, err_msg=name)
+def test_a_rate_is_divided_when_the_validation_error_stops_falling():
+    assert optimizers.plateau_drops([0.5, 0.4, 0.4, 0.41], patience=2) == 1
+    assert optimizers.plateau_drops([0.5, 0.4, 0.4, 0.39, 0.39], patience=2) == 0
+    assert optimizers.plateau_drops([0.5] * 20, patience=2) == 3  # "three times prior to termination"
 
 
-def test_alexnet_trains_mirrored_over_two_devices(tmp_path):
-    """Its dropout draws other units on each device, so losses are only alike."""
-    two = run_on("CPU:0,CPU:1", "alexnet", tmp_path / "two.npz")
-    assert np.isfinite(two["loss"])
-    assert two["images"] == 101
+def test_averaged_weights_are_tested_and_given_back(embedded):
+    engine = trainer(embedded, ema=0.9)
+    averages = None
+    for row in engine.train(6):
+        assert row.step <= 6
+    now = [variable.numpy() for variable in engine.model.trainable_variables]
+    with engine.averaged_weights():
+        averages = [variable.numpy() for variable in engine.model.trainable_variables]
+    after = [variable.numpy() for variable in engine.model.trainable_variables]
+    assert max(np.abs(a - b).max() for a, b in zip(now, averages, strict=True)) > 1e-4
+    for before, again in zip(now, after, strict=True):
+        np.testing.assert_array_equal(before, again)
+
+
+def test_smoothed_labels_spread_the_target():
+    probabilities = np.array([[0.7, 0.2, 0.1]], "float32")
+    found = LOSSES["cross_entropy"].of_images(np.array([0]), keras.ops.convert_to_tensor(probabilities), 0.3)
+    np.testing.assert_allclose(found, [-(0.8 * np.log(0.7) + 0.1 * np.log(0.2) + 0.1 * np.log(0.1))], rtol=1e-5)
+
+
+def test_ten_crops_are_averaged(embedded):
+    """Of an image that all crops see alike, ten say what one does; of others they do not."""
+    engine = trainer(embedded, augmentation="photographs")
+    same = dataclasses.replace(embedded.test, images=np.full_like(embedded.test.images, 7)).take(np.arange(20))
+    one, ten = (engine.test(same, crops)[1] for crops in (1, 10))
+    np.testing.assert_allclose(one, ten, rtol=1e-5)
+    one, ten = (engine.test(embedded.test.take(np.arange(20)), crops)[1] for crops in (1, 10))
+    assert ten.shape == (20, 10)
+    np.testing.assert_allclose(ten.sum(axis=1), 1, rtol=1e-5)
+    assert np.abs(one - ten).max() > 1e-4
+
+
+def test_the_test_is_the_evaluation_and_top5_counts_among_many_classes(embedded):
+    engine = trainer(embedded)
+    test, probabilities = engine.test(embedded.test)
+    evaluation = engine.evaluate(embedded.test)
+    assert (test.accuracy, test.top5) == (evaluation.accuracy, None)
+    assert test.loss == pytest.approx(evaluation.loss, rel=1e-5)
+    assert (probabilities.argmax(axis=1) == embedded.test.labels).mean() == test.accuracy
+    ranked = keras.ops.convert_to_tensor(np.tile(np.arange(12, dtype="float32"), (3, 1)) / 66)
+    assert float(engine._sums(np.array([11, 7, 6]), ranked, ranked)[3]) == 2

@@ -1,0 +1,59 @@
+"""What a network made of a test split: which classes it confuses, and which images it is wrong about."""
+
+import functools
+
+import numpy as np
+from scipy.stats import binomtest
+
+
+class Results:
+    """What a network made of a split.
+
+    Args:
+        split: a ``datasets.Split``.
+        class_names: as a ``datasets.Dataset`` has them.
+        probabilities: ``(n, classes)``, one row an image of ``split``.
+    """
+
+    def __init__(self, split, class_names, probabilities):
+        self.split, self.class_names, self.probabilities = split, class_names, probabilities
+        self.predicted = probabilities.argmax(axis=1)
+        self.wrong = np.flatnonzero(self.predicted != split.labels)
+
+    @functools.cached_property
+    def counts(self):
+        """``(classes, classes)``: how many images of one class (row) were taken for another (column)."""
+        classes = len(self.class_names)
+        pairs = self.split.labels * classes + self.predicted
+        return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+
+    def classes(self):
+        """Of each class that has images: its number, how many images, how many right, and the 95 % interval."""
+        totals, right = self.counts.sum(axis=1), self.counts.diagonal()
+        return [
+            (label, int(totals[label]), int(right[label]), interval(right[label], totals[label]))
+            for label in np.flatnonzero(totals)
+        ]
+
+    def confused(self):
+        """``(class, class it was taken for, how often)``, the most frequent first."""
+        errors = self.counts - np.diag(self.counts.diagonal())
+        order = np.argsort(-errors, axis=None, kind="stable")
+        pairs = zip(*np.unravel_index(order[: np.count_nonzero(errors)], errors.shape), strict=True)
+        return [(int(is_), int(taken_for), int(errors[is_, taken_for])) for is_, taken_for in pairs]
+
+    def confident_mistakes(self, count):
+        """Indices of the wrong images that the network was surest of, the surest first."""
+        sure = self.probabilities[self.wrong].max(axis=1)
+        return self.wrong[np.argsort(-sure, kind="stable")[:count]]
+
+    def top5_errors(self):
+        """How many images have a class that is not among their five likeliest."""
+        own = np.take_along_axis(self.probabilities, self.split.labels[:, None], axis=1)
+        return int(((self.probabilities > own).sum(axis=1) >= 5).sum())
+
+
+def interval(right, total):
+    """Wilson's 95 % interval of a share, ``(low, high)``, 0–1."""
+    found = binomtest(int(right), int(total)).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
