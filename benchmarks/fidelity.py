@@ -42,7 +42,7 @@ def comparisons():
         Comparison("AlexNet, caffe", "ONNX Runtime", "logits", 1e-4, _caffe_logits),
         *(
             Comparison(f"normalization, {form}", peer, quantity, 1e-5, functools.partial(_lrn, form, peer, quantity))
-            for form in ("native", "window", "banded")
+            for form in ("fused", "native", "window", "banded")
             for peer, quantity in (
                 ("PyTorch", "output"),
                 ("PyTorch", "gradient"),

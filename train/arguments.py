@@ -71,7 +71,7 @@ def add_to(parser):
 def run_settings(args):
     """What ``run.train_network`` is told of how to go about a run."""
     names = ("steps", "checkpoint_minutes", "checkpoint_steps", "keep", "fresh", "precision", "deterministic")
-    names += ("tensorboard",)
+    names = (*names, "tensorboard")
     return {name: getattr(args, name) for name in names}
 
 

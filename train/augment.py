@@ -111,6 +111,21 @@ def crop_centre(images, size):
     return tf.cast(images[:, top : top + size, left : left + size], tf.float32)
 
 
+def shift_colours(images, draws, components, strength):
+    """Colours moved along their principal components, each picture's by amounts of its own (section 4.1).
+
+    Args:
+        images: ``float32 (batch, height, width, 3)``.
+        draws: ``(batch, 3)`` uniform numbers, of which come normal ones.
+        components: of ``colour.components``. Assumption: the paper multiplies a component by its eigenvalue, a square
+            of pixel units, which of values 0–255 would drown the picture; a standard deviation stands here.
+        strength: standard deviation of the amounts, in those of the colours; the paper's is 0.1.
+    """
+    # Never 0 or 1, whose normal numbers are infinite.
+    amounts = strength * tf.math.ndtri(tf.clip_by_value(draws, 1e-6, 1 - 1e-6))
+    return images + tf.matmul(amounts, components)[:, None, None, :]
+
+
 def ten_crops(images, size):
     """The four corners and the middle, ``size`` × ``size``, and their mirror images, crop after crop (section 4.1).
 

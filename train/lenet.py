@@ -14,8 +14,8 @@ def parser():
         "--dataset",
         default="auto",
         metavar="NAME",
-        help="mnist, embedded (5,000 digits that need no network), or auto: mnist if it is on disk or can be "
-        "downloaded, else embedded (default: %(default)s)",
+        help="mnist, fashion_mnist, idx:PATH (a folder of files as MNIST was published in), embedded (5,000 digits "
+        "that need no network), or auto: mnist if it is on disk or can be downloaded, else embedded (default: auto)",
     )
     parser.add_argument(
         "--variant", choices=("modern", "1998"), default="modern", help="which LeNet-5 (default: %(default)s)"

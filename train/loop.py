@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_classics import pipeline
+from keras_classics import colour, pipeline
 from keras_classics.errors import InputError
 from train import devices
-from train.augment import AUGMENTATIONS, ten_crops
+from train.augment import AUGMENTATIONS, shift_colours, ten_crops
 from train.losses import LOSSES
 from train.optimizers import optimizer_for
 
@@ -97,6 +97,8 @@ class Trainer:
         classes = self.model.output_shape[-1]
         if classes != len(dataset.class_names):
             raise InputError(f"{dataset.name} has {len(dataset.class_names)} classes; the network has {classes}.")
+        if recipe.colour_noise and self.model.input_shape[-1] != 3:
+            raise InputError(f"colour_noise is {recipe.colour_noise:g}, and {dataset.name} has no colours.")
         self._score = tf.function(self._score_batch, reduce_retracing=True)
         self._batches = None  # made when training begins, at the step it begins from
 
@@ -209,8 +211,14 @@ class Trainer:
         return iter(self.strategy.distribute_datasets_from_function(lambda _: self._training_batches()))
 
     def _training_batches(self):
+        own, strength = self._augmentation.draws, self.recipe.colour_noise
+        components = colour.components(self.dataset.train) if strength else None
+
         def prepare(images, draws):
-            return self._prepared(self._augmentation.apply(self._loaded(images), draws, self._size))
+            images = self._augmentation.apply(self._loaded(images), draws[:, :own], self._size)
+            if strength:
+                images = shift_colours(images, draws[:, own:], components, strength)
+            return self._prepared(images)
 
         local = self.replicas // self.workers
         return pipeline.training_batches(
@@ -221,7 +229,7 @@ class Trainer:
             seed=self.recipe.seed,
             first_step=self.step,
             prepare=prepare,
-            draws=self._augmentation.draws,
+            draws=own + (3 if strength else 0),
             size=self._augmentation.load_size(self._size),
         )
 

@@ -17,7 +17,6 @@ _ALLOWED = {  # names, or the smallest and the largest number
     "patience": (1, _LARGE),
     "augmentation": {"none", "digits", "elastic_digits", "photographs", "small_photographs"},
     "colour_noise": (0.0, 10.0),
-    "mean": {"channel", "pixel"},
     "loss": {"cross_entropy", "maximum_a_posteriori"},
     "label_smoothing": (0.0, 0.999),
     "ema": (0.0, 0.9999999),
@@ -49,7 +48,6 @@ class Recipe:
     patience: int = 1  # epochs
     augmentation: str = "none"  # a name in ``augment.AUGMENTATIONS``
     colour_noise: float = 0.0  # standard deviation along the principal components of the training pixels' colours
-    mean: str = "channel"  # what is subtracted: the network's mean of each channel, or that of each "pixel" of the data
     loss: str = "cross_entropy"  # a name in ``losses.LOSSES``
     label_smoothing: float = 0.0  # share of the target spread over all classes
     ema: float = (
@@ -135,7 +133,7 @@ LENET5 = {
 }
 
 # Krizhevsky et al., 2012. Section 5: batch, momentum, decay, rate, when it is divided, "roughly 90 cycles". Section
-# 4.1: crops and mirror images, colour noise of 0.1, ten crops to test with. Section 2: the mean of each pixel.
+# 4.1: crops and mirror images, colour noise of 0.1, ten crops to test with.
 _ALEXNET = Recipe(
     batch_size=128,
     epochs=90,
@@ -149,7 +147,6 @@ _ALEXNET = Recipe(
     patience=5,
     augmentation="photographs",
     colour_noise=0.1,
-    mean="pixel",
     test_crops=10,
 )
 
@@ -157,9 +154,7 @@ ALEXNET = {
     "paper": _ALEXNET,
     # The same network and data with what became usual later: a warm-up (Goyal et al., 2017), half a cosine (Loshchilov
     # and Hutter, 2017), smoothed labels (Szegedy et al., 2016); --set ema=0.9999 tests and saves averaged weights.
-    "modern": dataclasses.replace(
-        _ALEXNET, schedule="cosine", warmup=0.05, label_smoothing=0.1, mean="channel", test_crops=1
-    ),
+    "modern": dataclasses.replace(_ALEXNET, schedule="cosine", warmup=0.05, label_smoothing=0.1, test_crops=1),
     # Ours, for the variant "cifar10": crops of padded pictures and mirror images.
     "cifar10": dataclasses.replace(
         _ALEXNET,
@@ -169,7 +164,6 @@ ALEXNET = {
         warmup=0.01,
         augmentation="small_photographs",
         colour_noise=0.0,
-        mean="channel",
         test_crops=1,
     ),
 }

@@ -22,7 +22,7 @@ class Conv2D(keras.layers.Conv2D):
     def convolution_op(self, inputs, kernel):
         if self._covers_the_map(inputs):
             return self._matrix_product(inputs, kernel)
-        if self.groups > 1 and _groups_are_slow():
+        if self.groups > 1 and on_a_cpu_under_tensorflow():
             axis = -1 if self.data_format == "channels_last" else 1
             towers = zip(
                 ops.split(inputs, self.groups, axis=axis),
@@ -50,8 +50,8 @@ class Conv2D(keras.layers.Conv2D):
         return ops.reshape(ops.matmul(rows, weights), one_pixel)
 
 
-def _groups_are_slow():
-    """Whether the computation runs on a CPU under TensorFlow (a GPU's library has grouped convolutions of its own)."""
+def on_a_cpu_under_tensorflow():
+    """Whether the computation runs on a CPU under TensorFlow (a GPU's libraries have faster forms of their own)."""
     if keras.backend.backend() != "tensorflow":
         return False
     import tensorflow as tf

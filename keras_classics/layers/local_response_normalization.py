@@ -4,7 +4,10 @@ import keras
 import numpy as np
 from keras import ops
 
-FORMS = ("auto", "native", "window", "banded")
+from keras_classics.layers.convolution import on_a_cpu_under_tensorflow
+
+FORMS = ("auto", "fused", "native", "window", "banded")
+_WIDEST = 16  # channels on either side up to which a loop over the window pays
 
 
 @keras.saving.register_keras_serializable(package="keras_classics")
@@ -24,10 +27,12 @@ class LocalResponseNormalization(keras.layers.Layer):
         alpha: weight of the sum of squares; ≥ 0.
         beta: exponent; > 0.
         axis: the channel axis: -1 (channels last, the default) or 1 (channels first).
-        form: how it is computed; the result is the same up to float rounding. "native": TensorFlow's own operator, for
+        form: how it is computed; the result is the same up to float rounding. "fused": one compiled loop forward and
+            one backward, under TensorFlow, compiled anew for each shape. "native": TensorFlow's own operator, for
             float32 of four dimensions, channels last. "window": a sum of shifted slices, on any backend. "banded": the
             sum as a product with a banded matrix, a 1×1 convolution that accelerators for devices know. "auto"
-            (default): native where it is possible, else window.
+            (default): on a CPU under TensorFlow fused, for maps of known size; else native where it is possible, else
+            window.
 
     Input and output have the same shape, ``(batch, …, channels)``, and the layer's compute dtype; there are no
     weights. 16-bit inputs are normalised in float32, so that squares do not overflow, and come back as 16-bit.
@@ -82,7 +87,7 @@ class LocalResponseNormalization(keras.layers.Layer):
         wide = ops.cast(inputs, dtype if dtype in ("float32", "float64") else "float32")
         form = self.form
         if form == "auto":
-            form = "native" if self._native_is_possible(inputs.shape, dtype) else "window"
+            form = self._fastest_form(inputs.shape, dtype)
         if form == "native" and not self._native_is_possible(inputs.shape, dtype):
             raise ValueError(
                 f'form="native" takes (batch, height, width, channels) in float32 under TensorFlow; found shape '
@@ -90,10 +95,22 @@ class LocalResponseNormalization(keras.layers.Layer):
             )
         if form == "native":
             normalised = self._native(wide)
+        elif form == "fused":
+            normalised = self._fused(wide)
         else:
             total = self._banded_sum if form == "banded" else self._window_sum
             normalised = wide * self._inverse_power(self.bias + self.alpha * total(ops.square(wide)))
         return ops.cast(normalised, dtype)
+
+    def _fastest_form(self, shape, dtype):
+        if self.depth_radius <= _WIDEST and None not in shape[1:] and on_a_cpu_under_tensorflow():
+            return "fused"
+        return "native" if self._native_is_possible(shape, dtype) else "window"
+
+    def _fused(self, inputs):
+        from keras_classics.layers.fused_normalization import normalization
+
+        return normalization(self.depth_radius, self.bias, self.alpha, self.beta, self.axis)(inputs)
 
     def _native_is_possible(self, shape, dtype):
         channels_last = self.axis in (-1, len(shape) - 1)

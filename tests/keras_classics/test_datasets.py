@@ -1,5 +1,6 @@
 """Datasets: what is found, how it is split, and how soon an absent network is given up."""
 
+import gzip
 import socket
 import time
 
@@ -47,7 +48,7 @@ def test_fingerprint_tells_datasets_apart():
 
 
 def test_unknown_name_is_refused_with_the_known_ones():
-    with pytest.raises(InputError, match=r"'mnits'.*auto, mnist, cifar10, embedded, folder:PATH"):
+    with pytest.raises(InputError, match=r"'mnits'.*auto, mnist, fashion_mnist, cifar10, embedded, folder:PATH"):
         datasets.load("mnits")
 
 
@@ -119,3 +120,47 @@ def test_folder_without_classes_is_refused(tmp_path):
         datasets.load(f"folder:{tmp_path / 'absent'}")
     with pytest.raises(InputError, match="0 classes"):
         datasets.load(f"folder:{tmp_path}")
+
+
+@pytest.fixture
+def idx_folder(tmp_path):
+    """Digits as MNIST was published: training files gzipped, test files not."""
+    data = datasets.load("embedded")
+    for name, split in (("train", data.train), ("t10k", data.test)):
+        images, labels = split.images[:240], split.labels[:240]
+        for kind, values in (("images-idx3", images[..., 0]), ("labels-idx1", labels.astype(np.uint8))):
+            content = bytes([0, 0, 8, values.ndim]) + np.array(values.shape, ">u4").tobytes() + values.tobytes()
+            path = tmp_path / f"{name}-{kind}-ubyte"
+            if name == "train":
+                path.with_name(path.name + ".gz").write_bytes(gzip.compress(content))
+            else:
+                path.write_bytes(content)
+    return tmp_path
+
+
+def test_files_as_mnist_was_published_in_are_read(idx_folder):
+    data, digits = datasets.load(f"idx:{idx_folder}"), datasets.load("embedded")
+    assert (len(data.train), len(data.validation), len(data.test)) == (220, 20, 240)
+    assert rows(data.train) | rows(data.validation) == rows(digits.train.take(np.arange(240)))
+    np.testing.assert_array_equal(data.test.images, digits.test.images[:240])
+    np.testing.assert_array_equal(data.test.labels, digits.test.labels[:240])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("t10k-images-idx3-ubyte", lambda content: content[:-1], "its header makes it"),
+        ("t10k-images-idx3-ubyte", lambda content: b"\x01" + content[1:], "not an IDX file"),
+        ("t10k-labels-idx1-ubyte", lambda content: content[:7] + b"\x03" + content[8:11], "240 images and"),
+        ("train-labels-idx1-ubyte.gz", lambda content: content[:30], "cannot be read"),
+        ("train-images-idx3-ubyte.gz", None, "there is no train-images-idx3-ubyte"),
+    ],
+)
+def test_damaged_idx_files_are_named(name, change, said, idx_folder):
+    path = idx_folder / name
+    content = path.read_bytes()
+    path.unlink()
+    if change:
+        path.write_bytes(change(content))
+    with pytest.raises(InputError, match=said):
+        datasets.load(f"idx:{idx_folder}")

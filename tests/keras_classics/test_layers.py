@@ -35,6 +35,8 @@ def activations(shape=(2, 3, 3, 7), scale=30.0):
     [
         ("auto", "float32"),
         ("auto", "float64"),
+        ("fused", "float32"),
+        ("fused", "float64"),
         ("native", "float32"),
         ("window", "float32"),
         ("banded", "float32"),
@@ -74,7 +76,15 @@ def test_lrn_over_another_axis_and_rank_agrees():
 
 
 @pytest.mark.parametrize(
-    ("form", "dtype"), [("native", "float32"), ("window", "float32"), ("window", "float64"), ("banded", "float32")]
+    ("form", "dtype"),
+    [
+        ("fused", "float32"),
+        ("fused", "float64"),
+        ("native", "float32"),
+        ("window", "float32"),
+        ("window", "float64"),
+        ("banded", "float32"),
+    ],
 )
 @pytest.mark.parametrize("beta", [0.75, 1.25])
 def test_lrn_gradient_agrees_with_finite_differences(form, dtype, beta):
@@ -130,7 +140,7 @@ def test_lrn_converts_other_conventions(size):
         LocalResponseNormalization.from_torch(size + 1)
 
 
-@pytest.mark.parametrize("form", ["native", "window", "banded"])
+@pytest.mark.parametrize("form", ["fused", "native", "window", "banded"])
 def test_lrn_of_huge_tiny_and_undefined_activations(form):
     layer = LocalResponseNormalization(form=form)
     for scale in (1e-30, 1e15):

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from train.augment import AUGMENTATIONS, crop_and_mirror, crop_centre, distort_digits, warp_digits
+from keras_classics import colour
+from keras_classics.datasets import Split
+from train.augment import AUGMENTATIONS, crop_and_mirror, crop_centre, distort_digits, shift_colours, warp_digits
 
 
 def blob():
@@ -82,3 +84,19 @@ def test_every_augmentation_keeps_size_and_range(name):
         assert out.shape[:3] == (16, size, size)
         assert tf.reduce_min(out) >= 0
         assert tf.reduce_max(out) <= 255
+
+
+def test_colours_move_along_the_components_of_the_data():
+    """Pixels that vary along one direction of colour give that, at its standard deviation; noise moves along it."""
+    random = np.random.default_rng(0)
+    direction = np.array([2.0, -1.0, 2.0]) / 3
+    pixels = 128 + random.normal(scale=20, size=(50, 16, 16, 1)) * direction
+    split = Split(np.rint(pixels).astype(np.uint8), np.zeros(50, np.int64))
+    components = colour.components(split)
+    np.testing.assert_allclose(np.abs(components[0]), 20 * np.abs(direction), atol=1)
+    assert np.linalg.norm(components[1:], axis=1).max() < 1
+    draws = tf.constant([[0.5, 0.5, 0.5], [0.8413, 0.5, 0.5], [0.0, 0.5, 1.0]])  # 0, one deviation, the ends
+    moved = shift_colours(tf.zeros((3, 4, 4, 3)), draws, components, 0.1).numpy()
+    np.testing.assert_allclose(moved[0], 0, atol=1e-5)
+    np.testing.assert_allclose(moved[1], np.broadcast_to(0.1 * components[0], (4, 4, 3)), rtol=1e-3, atol=1e-4)
+    assert np.isfinite(moved).all()

@@ -17,6 +17,7 @@ def test_a_run_leaves_model_history_curve_and_digits(run_folder):
         "lenet5.keras",
         "lenet5_history.json",
         "lenet5_curves.png",
+        "lenet5_report.md",
         "test_digits",
     }
     history = json.loads((run_folder / "lenet5_history.json").read_text())
