@@ -47,6 +47,7 @@ setup(
         "lint": ["ruff>=0.17,<0.18"],
         "onnx": ["onnx>=1.16"],  # reads weights=….onnx
         "peers": ["onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what tests/peers and benchmarks compare with
+        "tensorboard": ["tensorboard>=2.20,<3"],  # shows what --tensorboard writes
         "test": ["pytest>=8"],
         "torch": ["torch>=2.4"],  # reads weights=….pth
     },

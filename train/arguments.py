@@ -59,12 +59,19 @@ def add_to(parser):
     parser.add_argument(
         "--deterministic", action="store_true", help="the same bits from the same seed, at some cost in speed"
     )
+    parser.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help="write logs for TensorBoard to the folder of --out while training; looking at them needs "
+        "keras-classics[tensorboard]",
+    )
     parser.add_argument("--fresh", action="store_true", help="discard an unfinished run in the folder of --out")
 
 
 def run_settings(args):
     """What ``run.train_network`` is told of how to go about a run."""
     names = ("steps", "checkpoint_minutes", "checkpoint_steps", "keep", "fresh", "precision", "deterministic")
+    names = (*names, "tensorboard")
     return {name: getattr(args, name) for name in names}
 
 

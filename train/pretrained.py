@@ -6,13 +6,11 @@ Each network is trained with the recipe "best" from several seeds; the weights o
 import hashlib
 import json
 import pathlib
-import shlex
 import statistics
-import subprocess
-import sys
 
 from keras_classics import cli
 from keras_classics.errors import InputError
+from train import seeds
 
 PROG = "python -m train.pretrained"
 _TARGET = pathlib.Path("keras_classics/weights")
@@ -66,20 +64,13 @@ def make(args):
 
 def _history(folder, extra, seed, data_dir):
     """What a run recorded, after training it where there is none yet."""
-    found = list(folder.glob("*_history.json"))
-    if not found:
-        command = [sys.executable, "-m", "train.lenet", "--dataset", "mnist", "--recipe", "best", *extra]
-        command += ["--seed", str(seed), "--out", str(folder), *(("--data-dir", data_dir) if data_dir else ())]
-        print(f"+ {shlex.join(command[1:])}", flush=True)
-        if subprocess.run(command).returncode:
-            raise InputError(f"training into {folder} failed; nothing was packaged.")
-        found = list(folder.glob("*_history.json"))
+    told = ("--dataset", "mnist", "--recipe", "best", *extra, "--seed", str(seed))
+    history = seeds.history(folder, "train.lenet", told, data_dir)
     try:
-        history = json.loads(found[0].read_text(encoding="utf-8"))
         told = (history["dataset"]["name"], history["recipe"]["seed"], "1998" in history["network"])
         if told == ("mnist", seed, "1998" in extra) and ("relu" in history["network"]) == ("relu" in extra):
             return history
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, TypeError):
         pass
     raise InputError(
         f"{folder} does not hold a run of {' '.join(extra) or 'the default network'}, seed {seed}, on mnist."

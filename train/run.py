@@ -16,6 +16,7 @@ from train.checkpoints import Checkpoints, discard
 from train.loop import Trainer
 from train.results import Results, interval
 from train.session import Saver
+from train.tensorboard import Logs
 
 ABANDONED = 3  # exit code when another machine of a run is gone
 _IMAGES_A_SHORT_RUN = 1_000  # images of a split that a run of less than an epoch is evaluated on
@@ -39,6 +40,7 @@ def train_network(
     fresh=False,
     precision="float32",
     deterministic=False,
+    tensorboard=False,
 ):
     """Train, evaluate on the test split once, and write everything to ``folder``; go on with a run begun there.
 
@@ -55,6 +57,7 @@ def train_network(
         checkpoint_minutes, checkpoint_steps: how often the state of the run is saved; the last ``keep`` are kept.
         fresh: discard an unfinished run in the folder.
         precision, deterministic: as ``devices.configure`` takes them.
+        tensorboard: write ``NAME_tensorboard/`` while training.
 
     Returns:
         bool: whether this machine is the one that wrote the results.
@@ -88,7 +91,8 @@ def train_network(
     trainer = Trainer(build, preprocessing=preprocessing, size=size, dataset=dataset, recipe=recipe, strategy=strategy)
     with _only_the_chief_speaks(trainer):
         _introduce(trainer, title, steps)
-        saver = Saver(checkpoints, trainer, checkpoint_minutes, checkpoint_steps)
+        logs = Logs(folder / f"{name}_tensorboard", recipe.batch_size) if tensorboard and chief else None
+        saver = Saver(checkpoints, trainer, checkpoint_minutes, checkpoint_steps, logs)
         _refuse_disagreement(trainer, identity)
         if trainer.step:
             print(f"Going on from step {trainer.step:,}, saved in {checkpoint_folder}/", flush=True)
@@ -118,6 +122,9 @@ def train_network(
                     folder, name, model=trainer.model, record=record, loss=trainer.loss.text, results=results, **look
                 )
             discard(checkpoint_folder)
+            if logs:
+                logs.add_evaluation("test", steps, record["test"])
+                print(f"Wrote {logs.folder}/, which `tensorboard --logdir {folder}` shows")
             print(f"Wrote {', '.join(written[:-1])} and {written[-1]} to {folder}/")
         devices.anyone(strategy, False)  # nobody leaves before the chief is done
     return chief

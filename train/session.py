@@ -27,15 +27,38 @@ class Saver:
         checkpoints: a ``Checkpoints``; what it holds is taken up.
         trainer: a ``Trainer``.
         minutes, steps: how often to save; ``steps`` may be None.
+        logs: a ``tensorboard.Logs`` that is told everything too, or None.
     """
 
-    def __init__(self, checkpoints, trainer, minutes, steps):
+    def __init__(self, checkpoints, trainer, minutes, steps, logs=None):
         self._checkpoints, self._trainer = checkpoints, trainer
         self._seconds, self._steps = 60 * minutes, steps
         history = checkpoints.attach(trainer) or {"training": [], "validation": []}
         self.training = [Progress(**row) for row in history["training"]]
         self.validation = history["validation"]
+        self._logs = logs
+        if logs:
+            for row in self.training:
+                logs.add_training(row)
+            for row in self.validation:
+                logs.add_evaluation("validation", row["step"], row)
         self._saved = time.perf_counter()
+
+    def add_training(self, progress, fewest_steps):
+        """Note a ``Progress``, joined to the one before it while that has fewer than ``fewest_steps`` steps."""
+        if self.training and self.training[-1].steps < fewest_steps:
+            self.training[-1] = self.training[-1].then(progress)
+        else:
+            self.training.append(progress)
+        if self._logs:
+            self._logs.add_training(progress)
+
+    def add_validation(self, score):
+        """Note an ``Evaluation`` on the validation split."""
+        row = {"step": self._trainer.step, "epoch": self.training[-1].epoch, **dataclasses.asdict(score)}
+        self.validation.append(row)
+        if self._logs:
+            self._logs.add_evaluation("validation", row["step"], row)
 
     def stop(self, until):
         """The next step to pause at on the way to ``until``."""
@@ -51,6 +74,8 @@ class Saver:
     def save(self):
         """Save now; over several machines, the chief alone."""
         self._saved = time.perf_counter()
+        if self._logs:
+            self._logs.flush()
         if self._trainer.worker:
             return
         rows = [dataclasses.asdict(row) for row in self.training]
@@ -109,10 +134,7 @@ def train(trainer, steps, saver, requests):
                 continue  # before the run was interrupted
             while trainer.step < milestone:
                 for progress in trainer.train(saver.stop(milestone)):
-                    if training and training[-1].steps < steps / _CURVE_POINTS:
-                        training[-1] = training[-1].then(progress)
-                    else:
-                        training.append(progress)
+                    saver.add_training(progress, steps / _CURVE_POINTS)
                     rate = progress.steps * trainer.recipe.batch_size / progress.seconds
                     bar.update(progress.steps)
                     bar.set_postfix_str(f"loss {progress.loss:.3f}, {rate:,.0f} images/s")
@@ -130,7 +152,7 @@ def _validated(trainer, saver):
     """Validate, note the score, and divide the learning rate where the schedule says so."""
     with trainer.averaged_weights():
         score = trainer.evaluate(trainer.dataset.validation)
-    saver.validation.append({"step": trainer.step, "epoch": saver.training[-1].epoch, **dataclasses.asdict(score)})
+    saver.add_validation(score)
     if trainer.recipe.schedule == "plateau":
         drops = plateau_drops([1 - row["accuracy"] for row in saver.validation], trainer.recipe.patience)
         trainer.learning_rate = trainer.recipe.learning_rate / 10**drops

@@ -3,13 +3,16 @@
 import csv
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import keras_classics
 from keras_classics.datasets import Split
-from train import pictures
+from keras_classics.errors import InputError
+from train import pictures, report
 from train.results import Results
 
 
@@ -62,3 +65,47 @@ def test_kernels_of_two_towers_lie_apart_as_in_figure_3():
     assert starts == [0, 3 * 12 + 5]
     first_of_the_second = mosaic[starts[1] : starts[1] + 11, :11]
     np.testing.assert_allclose(first_of_the_second, 0.5 + kernels[48] / (2 * np.abs(kernels[48]).max()))
+
+
+def test_many_classes_make_tables_not_a_matrix(run_folder, model, tmp_path):
+    """As with the 1,000 of ImageNet; and what an earlier run of fewer classes drew goes."""
+    record = json.loads((run_folder / "lenet5_history.json").read_text())
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 1000, 4000)
+    probabilities = random.dirichlet(np.ones(1000), 4000).astype("float32")
+    probabilities[np.arange(0, 4000, 2), labels[::2]] = 1.1  # half of them right
+    split = Split(random.integers(0, 256, (4000, 16, 16, 3), np.uint8), labels)
+    found = Results(split, tuple(f"n{number:08d} a long name" for number in range(1000)), probabilities)
+    shutil.copy(run_folder / "lenet5_confusion.png", tmp_path / "x_confusion.png")
+    written = report.write(tmp_path, "x", model=model, record=record, loss="loss", results=found, size=16)
+    assert {path.name for path in tmp_path.iterdir()} == set(written)
+    assert "x_confusion.png" not in written
+    text = (tmp_path / "x_report.md").read_text()
+    assert "The 30 lowest accuracies of a class" in text
+    assert "Confused most often" in text
+    assert f"Top-5 error rate {found.top5_errors() / 4000:.2%}" in text
+
+
+def test_a_network_without_mistakes_is_said_to_be_so(run_folder, model, embedded, tmp_path):
+    record = json.loads((run_folder / "lenet5_history.json").read_text())
+    perfect = Results(embedded.test, embedded.class_names, np.eye(10, dtype="float32")[embedded.test.labels])
+    written = report.write(tmp_path, "x", model=model, record=record, loss="loss", results=perfect, size=32)
+    assert "x_mistakes.png" not in written
+    assert "No test image is taken for something else." in (tmp_path / "x_report.md").read_text()
+
+
+def test_a_report_that_cannot_be_drawn_leaves_what_was_there(run_folder, model, results, tmp_path, monkeypatch):
+    record = json.loads((run_folder / "lenet5_history.json").read_text())
+    (tmp_path / "x.keras").write_text("earlier")
+    monkeypatch.setattr(pictures, "write_filters", lambda path, **_: path.joinpath("no folder").write_text(""))
+    with pytest.raises(InputError):
+        report.write(tmp_path, "x", model=model, record=record, loss="loss", results=results, size=8)
+    assert [path.name for path in tmp_path.iterdir()] == ["x.keras"]
+    assert (tmp_path / "x.keras").read_text() == "earlier"
+
+
+def test_the_kernels_in_a_report_are_those_of_the_first_layer():
+    network = keras_classics.AlexNet()
+    kernels, towers = report._first_kernels(network)
+    np.testing.assert_array_equal(kernels, network.get_layer("conv1").get_weights()[0])
+    assert towers == 2

@@ -1,0 +1,54 @@
+"""Finished runs as records: trained by a command where there is none yet, read where there is."""
+
+import json
+import shlex
+import subprocess
+import sys
+
+from keras_classics.errors import InputError
+
+_ELSEWHERE = ("--out", "--data-dir")  # arguments that do not change what is trained
+
+
+def history(folder, module, arguments, data_dir=None):
+    """What the run in ``folder`` recorded (``NAME_history.json``), after ``python -m module arguments`` if need be.
+
+    An interrupted run in the folder goes on.
+
+    Args:
+        folder: a ``pathlib.Path``.
+        module: "train.lenet" or "train.alexnet".
+        arguments: as on the command line, but for ``--out`` and ``--data-dir``.
+        data_dir: for ``--data-dir``, or None.
+
+    Raises:
+        InputError: the training failed, or what is in the folder cannot be read.
+    """
+    found = list(folder.glob("*_history.json"))
+    if not found:
+        command = [sys.executable, "-m", module, *map(str, arguments), "--out", str(folder)]
+        command += ["--data-dir", str(data_dir)] if data_dir else []
+        print(f"+ {shlex.join(command[1:])}", flush=True)
+        if subprocess.run(command).returncode:
+            raise InputError(f"training into {folder} failed; nothing was written.")
+        found = list(folder.glob("*_history.json"))
+    try:
+        return json.loads(found[0].read_text(encoding="utf-8"))
+    except (IndexError, OSError, ValueError) as error:
+        raise InputError(f"{folder} holds no history of a run that can be read; remove it.") from error
+
+
+def arguments_of(record):
+    """The arguments that a recorded run was given, but for ``--out`` and ``--data-dir``.
+
+    Raises:
+        KeyError: the record has no command.
+    """
+    words = iter(record["command"][1:])
+    told = []
+    for word in words:
+        if word in _ELSEWHERE:
+            next(words, None)
+        elif word.partition("=")[0] not in _ELSEWHERE:
+            told.append(word)
+    return told
