@@ -8,6 +8,7 @@ import dataclasses
 import importlib.metadata
 import importlib.util
 import json
+import math
 import os
 import pathlib
 import platform
@@ -161,8 +162,8 @@ def table(rows):
     """``rows`` as a Markdown table."""
     lines = ["| what | ours | best peer | unit | times better |", "| --- | ---: | ---: | --- | ---: |"]
     for row in rows:
-        peer = "–" if row.peer is None else f"{_number(row.peer)} ({row.against})"
-        ratio = "–" if row.ratio is None else f"**{row.ratio:.2f}**"
+        peer = f"{_number(row.peer)} ({row.against})" if row.against else "–"
+        ratio = "–" if row.ratio is None or math.isnan(row.ratio) else f"**{row.ratio:.2f}**"
         if row.spread and row.rounds > 1:
             ratio += f" ({row.spread[0]:.2f} to {row.spread[1]:.2f})"
         lines.append(f"| {row.name} | {_number(row.ours)} | {peer} | {row.unit} | {ratio} |")
@@ -170,6 +171,8 @@ def table(rows):
 
 
 def _number(value):
+    if value is None or not math.isfinite(value):
+        return "not reached"
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
 
 
@@ -182,4 +185,10 @@ def report(args, rows, **more):
     versions = ", ".join(f"{name} {version}" for name, version in described["versions"].items())
     print(f"{described['processor']}, {described['cores']} cores; {versions}", flush=True)
     if args.json:
-        print(json.dumps({"rows": [dataclasses.asdict(row) for row in rows], **described, **more}), flush=True)
+        objects = [{name: _finite(value) for name, value in dataclasses.asdict(row).items()} for row in rows]
+        print(json.dumps({"rows": objects, **described, **more}, allow_nan=False), flush=True)
+
+
+def _finite(value):
+    """``value``, or None where JSON has no such number: a target that was never reached takes infinitely long."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

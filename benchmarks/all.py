@@ -1,0 +1,92 @@
+"""``python -m benchmarks.all``: every benchmark in a process of its own, and one table of them all."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+from benchmarks import measure
+from keras_classics import cli
+from keras_classics.errors import InputError
+
+PROG = "python -m benchmarks.all"
+NAMES = (
+    "lrn",
+    "train_lenet",
+    "train_alexnet",
+    "time_to_accuracy",
+    "input_pipeline",
+    "import_time",
+    "memory",
+    "endurance",
+)
+README = pathlib.Path(__file__).parent / "README.md"
+BEGIN, END = "<!-- table: written by python -m benchmarks.all --update -->", "<!-- end of table -->"
+
+
+def parser():
+    parser = measure.parser(PROG, "Run all benchmarks, one after another.", rounds=5)
+    parser.add_argument("--only", default=",".join(NAMES), metavar="NAME,…", help="default: %(default)s")
+    parser.add_argument("--data-dir", metavar="DIR", help="where TFDS data lies (or KERAS_CLASSICS_DATA_DIR)")
+    parser.add_argument("--pictures", metavar="DIR", help="folder of JPEG files for input_pipeline")
+    parser.add_argument("--update", action="store_true", help=f"write the table to benchmarks/{README.name}")
+    return parser
+
+
+def run_one(name, args):
+    """The JSON object of one benchmark; its own output is shown as it comes."""
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--json", "--rounds", str(args.rounds)]
+    if args.data_dir and name in ("time_to_accuracy", "memory"):
+        command += ["--data-dir", args.data_dir]
+    if args.pictures and name == "input_pipeline":
+        command += ["--pictures", args.pictures]
+    last = ""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=README.parent.parent) as process:
+        for line in process.stdout:
+            if last:
+                print(last, end="", flush=True)
+            last = line
+    if process.returncode:
+        print(last, end="")
+        raise InputError(f"benchmarks.{name} ended with exit code {process.returncode}; see above.")
+    return json.loads(last)
+
+
+def updated(text, rows, described):
+    """``text`` of the README with the table between its marks replaced.
+
+    Raises:
+        InputError: the marks are not there.
+    """
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise InputError(f"{README} has no line {BEGIN!r} with {END!r} after it.")
+    versions = ", ".join(f"{name} {version}" for name, version in described["versions"].items())
+    notes = "\n".join(f"- {row.name}: {row.note}." for row in rows if row.note)
+    what = f"{described['measured']}, {described['processor']}, {described['cores']} cores; {versions}."
+    return f"{before}{begin}\n\n{what}\n\n{measure.table(rows)}\n\n{notes}\n\n{end}{after}"
+
+
+def run(args):
+    names = args.only.split(",")
+    if not set(names) <= set(NAMES):
+        raise InputError(f"--only {args.only}: expected some of {', '.join(NAMES)}.")
+    rows = []
+    for name in names:
+        print(f"benchmarks.{name}", flush=True)
+        rows += [measure.Row(**row) for row in run_one(name, args)["rows"]]
+    if args.update:
+        text = updated(README.read_text(encoding="utf-8"), rows, measure.environment())
+        with cli.whole_file(README) as partial:
+            partial.write_text(text, encoding="utf-8")
+    measure.report(args, rows)
+
+
+def main(argv=None):
+    args = parser().parse_args(argv)
+    cli.run(lambda: run(args), PROG)
+
+
+if __name__ == "__main__":
+    main()
