@@ -15,7 +15,6 @@ NAMES = (
     "train_lenet",
     "train_alexnet",
     "time_to_accuracy",
-    "input_pipeline",
     "import_time",
     "memory",
     "endurance",
@@ -28,7 +27,6 @@ def parser():
     parser = measure.parser(PROG, "Run all benchmarks, one after another.", rounds=5)
     parser.add_argument("--only", default=",".join(NAMES), metavar="NAME,…", help="default: %(default)s")
     parser.add_argument("--data-dir", metavar="DIR", help="where TFDS data lies (or KERAS_CLASSICS_DATA_DIR)")
-    parser.add_argument("--pictures", metavar="DIR", help="folder of JPEG files for input_pipeline")
     parser.add_argument("--update", action="store_true", help=f"write the table to benchmarks/{README.name}")
     return parser
 
@@ -38,8 +36,6 @@ def run_one(name, args):
     command = [sys.executable, "-m", f"benchmarks.{name}", "--json", "--rounds", str(args.rounds)]
     if args.data_dir and name in ("time_to_accuracy", "memory"):
         command += ["--data-dir", args.data_dir]
-    if args.pictures and name == "input_pipeline":
-        command += ["--pictures", args.pictures]
     last = ""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=README.parent.parent) as process:
         for line in process.stdout:

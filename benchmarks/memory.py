@@ -15,6 +15,7 @@ def parser():
     parser.add_argument("--batch", type=measure.positive_int, default=128, metavar="N", help="AlexNet's")
     parser.add_argument("--steps", type=measure.positive_int, default=3, metavar="N", help="AlexNet's; LeNet-5's × 200")
     parser.add_argument("--data-dir", metavar="DIR", help="where TFDS data lies; without MNIST the embedded digits")
+    parser.add_argument("--networks", nargs="+", choices=list(WORK), default=list(WORK), metavar="NAME", help="of both")
     parser.add_argument("--side", choices=[f"{side}-{work}" for side in ("ours", "torch") for work in WORK])
     return parser
 
@@ -74,6 +75,7 @@ def rows(args):
             rounds=args.rounds,
         )
         for work, what in WORK.items()
+        if work in args.networks
     ]
 
 
