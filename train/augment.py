@@ -9,7 +9,10 @@ import dataclasses
 import math
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
+
+from keras_classics.pipeline import corner_of
 
 # Largest change either way of a handwritten digit: small enough to leave it what it is.
 _ROTATION = math.radians(12)
@@ -31,6 +34,7 @@ class Augmentation:
     load_size: Callable[[int], int]  # network's image side -> side the pictures are loaded at
     apply: Callable  # (images, draws, image side) -> images
     evaluate: Callable  # (images, image side) -> images
+    cuts: bool = False  # whether ``apply`` cuts out a window by its first two draws, or takes one that has been cut
 
 
 def distort_digits(images, draws, size):
@@ -90,8 +94,10 @@ def _affine(draws, size):
 
 def crop_and_mirror(images, draws, size):
     """A random ``size`` × ``size`` window, mirrored half of the time (section 4.1 of the AlexNet paper)."""
-    room = tf.cast(tf.shape(images)[1:3] - size, tf.float32)
-    corners = tf.cast(tf.floor(draws[:, :2] * (room + 1.0)), tf.int32)
+    if tuple(images.shape[1:3]) == (size, size):
+        mirrored = draws[:, 2, None, None, None] >= 0.5
+        return tf.cast(tf.where(mirrored, images[:, :, ::-1], images), tf.float32)
+    corners = corner_of(draws[:, :2], tf.shape(images)[1:3] - size)
     rows = corners[:, :1] + tf.range(size)
     columns = corners[:, 1:] + tf.range(size)
     columns = tf.where(draws[:, 2:] < 0.5, columns, columns[:, ::-1])
@@ -103,6 +109,37 @@ def crop_padded_and_mirror(images, draws, size):
     """The same from pictures already ``size`` × ``size``, after padding them with black."""
     margin = [_CIFAR_MARGIN, _CIFAR_MARGIN]
     return crop_and_mirror(tf.pad(images, [[0, 0], margin, margin, [0, 0]]), draws, size)
+
+
+def with_colour_noise(augmentation, statistics, deviation):
+    """``augmentation`` followed by ``colour_noise``, for which it takes three more draws."""
+
+    def apply(images, draws, size):
+        changed = augmentation.apply(images, draws[:, : augmentation.draws], size)
+        return colour_noise(changed, draws[:, augmentation.draws :], statistics, deviation)
+
+    return dataclasses.replace(augmentation, draws=augmentation.draws + 3, apply=apply)
+
+
+def colour_noise(images, draws, statistics, deviation):
+    """Add to each image a random multiple of each principal component of the training pixels' colours (section 4.1).
+
+    The result may leave 0–255: the paper does not speak of clipping.
+
+    Assumption: the multiple is Gaussian with ``deviation`` (0.1 in the paper) times the standard deviation along the
+    component, as in the authors' published source (``color_stdevs`` in its ``ImageNetDP``). The paper's words,
+    "proportional to the corresponding eigenvalues", would make it depend on the unit of pixels.
+
+    Args:
+        images: ``float32 (batch, height, width, 3)`` in 0–255.
+        draws: uniform, ``(batch, 3)``.
+        statistics: a ``keras_classics.colour.Statistics``.
+        deviation: of the Gaussian.
+    """
+    # A draw is a multiple of 2^-23, so that 0 stands for half of that.
+    normal = tf.math.ndtri(tf.maximum(draws, 2.0**-24))
+    amounts = deviation * normal * np.sqrt(statistics.eigenvalues)
+    return images + tf.linalg.matmul(amounts, statistics.eigenvectors, transpose_b=True)[:, None, None, :]
 
 
 def crop_centre(images, size):
@@ -127,6 +164,6 @@ AUGMENTATIONS = {
     "digits": Augmentation(6, lambda size: size, distort_digits, crop_centre),
     "elastic_digits": Augmentation(6 + 2 * _ELASTIC_GRID**2, lambda size: size, warp_digits, crop_centre),
     # Shorter side 256 for windows of 224 (section 2), and in that proportion for other sizes.
-    "photographs": Augmentation(3, lambda size: round(size * 256 / 224), crop_and_mirror, crop_centre),
+    "photographs": Augmentation(3, lambda size: round(size * 256 / 224), crop_and_mirror, crop_centre, cuts=True),
     "small_photographs": Augmentation(3, lambda size: size, crop_padded_and_mirror, crop_centre),
 }
