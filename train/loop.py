@@ -63,14 +63,15 @@ class Trainer:
         dataset: a ``datasets.Dataset``.
         recipe: a ``recipes.Recipe``.
         strategy: a ``tf.distribute.Strategy``.
+        unreadable: an ``Unreadable`` to tell of training pictures that had to be replaced; None bears none.
 
     Raises:
         InputError: the batch cannot be shared evenly or is larger than the training split, or the network's classes
             are not the dataset's.
     """
 
-    def __init__(self, build, *, preprocessing, size, dataset, recipe, strategy):
-        self.dataset, self.recipe, self.strategy = dataset, recipe, strategy
+    def __init__(self, build, *, preprocessing, size, dataset, recipe, strategy, unreadable=None):
+        self.dataset, self.recipe, self.strategy, self.unreadable = dataset, recipe, strategy, unreadable
         self.replicas = strategy.num_replicas_in_sync
         self.workers, self.worker = devices.workers(strategy)
         if recipe.batch_size % self.replicas:
@@ -223,12 +224,15 @@ class Trainer:
             prepare=prepare,
             draws=self._augmentation.draws,
             size=self._augmentation.load_size(self._size),
+            crop=self._size if self._augmentation.cuts else None,
+            unreadable=self.unreadable,
         )
 
     def _loaded(self, images):
         """Pictures in memory brought to the size that files are loaded at."""
         size = self._augmentation.load_size(self._size)
-        return images if images.shape[1] == size else tf.image.resize(images, (size, size))
+        as_they_are = images.shape[1] == size or not self.dataset.train.in_memory
+        return images if as_they_are else tf.image.resize(images, (size, size))
 
     def _prepared(self, images):
         return self._preprocessing(images, data_format="channels_last")

@@ -102,11 +102,8 @@ def _mistakes(results, size):
     """Pictures of the most confident mistakes, and what to write under each."""
     chosen = results.confident_mistakes(_SHOWN_MISTAKES)
     split, names = results.split, [pictures.short_name(name) for name in results.class_names]
-    images = split.images[chosen]
-    if not split.in_memory:
-        images = np.stack([pipeline.read_picture(path, size).numpy() for path in images])
     return {
-        "images": images,
+        "images": pipeline.load_pictures(split.take(chosen), size),
         "texts": [
             f"{names[label]}\n→ {names[taken_for]}, {probability:.1%}"
             for label, taken_for, probability in zip(

@@ -69,5 +69,5 @@ def save_samples(folder, split, class_names):
     folder = cli.output_folder(folder)
     for label, name in enumerate(class_names):
         image = split.images[(split.labels == label).argmax()]
-        with cli.whole_file(folder / f"{name}.png") as partial:
+        with cli.whole_file(folder / f"{name.replace('/', '-')}.png") as partial:
             Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image).save(partial)
