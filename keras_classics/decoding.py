@@ -33,8 +33,8 @@ def window(content, size, corner, crop):
     """What ``square(content, size)`` has from ``corner`` on: ``uint8 (crop, crop, 3)``, of a JPEG file decoded alone.
 
     Equal to it where the shorter side is ``size``, but for the arithmetic of the JPEG transform ("INTEGER_FAST" here);
-    where the picture is scaled, to 1 grey level of rounding; and pictures of at least twice the size are decoded at
-    a half, quarter or eighth of their size before they are scaled, which smooths a little otherwise.
+    where the picture is scaled, to 1 grey level of rounding; and pictures of at least four times the size are decoded
+    at a half, quarter or eighth of theirs (at least twice ``size``) before they are scaled, which looks the same.
 
     Args:
         content: an encoded picture.
@@ -45,7 +45,7 @@ def window(content, size, corner, crop):
 
     def jpeg():
         shape = tf.io.extract_jpeg_shape(content)[:2]
-        halvings = tf.reduce_sum(tf.cast(tf.reduce_min(shape) >= [2 * size, 4 * size, 8 * size], tf.int32))
+        halvings = tf.reduce_sum(tf.cast(tf.reduce_min(shape) >= [4 * size, 8 * size, 16 * size], tf.int32))
         ratio = tf.bitwise.left_shift(1, halvings)
         shape = (shape + ratio - 1) // ratio
         side, origin = _middle(shape)

@@ -35,8 +35,9 @@ def training_batches(
         draws: ``k``.
         size: side in pixels to which encoded pictures are brought (``decoding.square``).
         mine: a ``range`` of the replicas whose shares are wanted; None for all.
-        crop: side in pixels of the window that ``prepare`` would cut out of encoded pictures at the place that the
-            first two draws say (``corner_of``): it then gets pictures of this size, decoded only there.
+        crop: side in pixels of the window that ``prepare`` would cut out of pictures of ``size`` at the place that the
+            first two draws say (``corner_of``): it then gets pictures of this side, decoded or copied only there.
+            Images in memory of another size than ``size`` come whole all the same.
         unreadable: an ``Unreadable`` to tell of pictures that had to be replaced; None makes such a picture an error.
     """
     share = batch // replicas
@@ -130,11 +131,15 @@ def _load(planned, split, size, crop, unreadable):
     with tf.device("CPU:0"):  # outside any graph, so that no graph holds a copy
         labels = tf.constant(split.labels)
         images = _tensor(split.images) if split.in_memory else None
-    if split.in_memory:
+    count = len(split)
+    if split.in_memory and not (crop and split.images.shape[1:3] == (size, size)):
         return planned.map(lambda rows, drawn: (tf.gather(images, rows), tf.gather(labels, rows), drawn))
-    count, read = len(split), decoding.reader(split)
+    read = None if split.in_memory else decoding.reader(split)
 
     def one(row, drawn):
+        if split.in_memory:
+            top, left = tf.unstack(tf.cast(corner_of(drawn[:2], size - crop), tf.int64))
+            return tf.slice(images, [row, top, left, 0], [1, crop, crop, split.images.shape[3]])[0], row
         content = read(row)
         if crop is None:
             return decoding.square(content, size), row

@@ -231,7 +231,8 @@ class Trainer:
     def _loaded(self, images):
         """Pictures in memory brought to the size that files are loaded at."""
         size = self._augmentation.load_size(self._size)
-        as_they_are = images.shape[1] == size or not self.dataset.train.in_memory
+        train = self.dataset.train
+        as_they_are = not train.in_memory or train.images.shape[1:3] == (size, size)
         return images if as_they_are else tf.image.resize(images, (size, size))
 
     def _prepared(self, images):
