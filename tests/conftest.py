@@ -14,6 +14,12 @@ start_tensorflow()
 ROOT = pathlib.Path(__file__).parent.parent
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kept_elsewhere(tmp_path_factory):
+    """What is computed from test data does not stay in the user's folder."""
+    os.environ["KERAS_CLASSICS_CACHE_DIR"] = str(tmp_path_factory.mktemp("kept"))
+
+
 @pytest.fixture(scope="session")
 def command():
     """``command("train.lenet", …)`` runs ``python -m train.lenet …`` and returns the finished process."""

@@ -9,12 +9,13 @@ VARIANTS = ("paper", "single_tower", "cifar10", "caffe", "torchvision")  # of al
 
 
 def parser():
-    parser = cli.Parser(prog=PROG, description="Train AlexNet on CIFAR-10 or on a folder of pictures.")
+    parser = cli.Parser(prog=PROG, description="Train AlexNet on photographs or on small pictures.")
     parser.add_argument(
         "--dataset",
         default="cifar10",
         metavar="NAME",
-        help="cifar10, or folder:PATH, a folder of one sub-folder of pictures a class (default: %(default)s)",
+        help="cifar10, imagenette, imagenet2012, or folder:PATH, a folder of one sub-folder of pictures a class, or of "
+        "train, val and test with such sub-folders (default: %(default)s)",
     )
     parser.add_argument(
         "--variant",

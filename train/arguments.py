@@ -65,13 +65,28 @@ def add_to(parser):
         help="write logs for TensorBoard to the folder of --out while training; looking at them needs "
         "keras-classics[tensorboard]",
     )
+    parser.add_argument(
+        "--cache-mb",
+        type=cli.non_negative_float,
+        default=1000,
+        metavar="N",
+        help="memory to hold training pictures in, decoded if they fit, else encoded (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-bad",
+        type=cli.seed_number,
+        default=10,
+        metavar="N",
+        help="pictures that cannot be decoded and are borne: replaced by the next one in training, left out of "
+        "evaluation, and named (default: %(default)s)",
+    )
     parser.add_argument("--fresh", action="store_true", help="discard an unfinished run in the folder of --out")
 
 
 def run_settings(args):
     """What ``run.train_network`` is told of how to go about a run."""
     names = ("steps", "checkpoint_minutes", "checkpoint_steps", "keep", "fresh", "precision", "deterministic")
-    names = (*names, "tensorboard")
+    names = (*names, "cache_mb", "max_bad", "tensorboard")
     return {name: getattr(args, name) for name in names}
 
 

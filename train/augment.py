@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from keras_classics.pipeline import corner_of
+
 # Largest change either way of a handwritten digit: small enough to leave it what it is.
 _ROTATION = math.radians(12)
 _SCALE = 0.12
@@ -31,6 +33,7 @@ class Augmentation:
     load_size: Callable[[int], int]  # network's image side -> side the pictures are loaded at
     apply: Callable  # (images, draws, image side) -> images
     evaluate: Callable  # (images, image side) -> images
+    cuts: bool = False  # whether ``apply`` cuts out a window by its first two draws, or takes one that has been cut
 
 
 def distort_digits(images, draws, size):
@@ -90,13 +93,24 @@ def _affine(draws, size):
 
 def crop_and_mirror(images, draws, size):
     """A random ``size`` × ``size`` window, mirrored half of the time (section 4.1 of the AlexNet paper)."""
-    room = tf.cast(tf.shape(images)[1:3] - size, tf.float32)
-    corners = tf.cast(tf.floor(draws[:, :2] * (room + 1.0)), tf.int32)
+    mirrored = draws[:, 2] >= 0.5
+    if tuple(images.shape[1:3]) == (size, size):
+        return tf.cast(_mirror(images, mirrored), tf.float32)
+    corners = corner_of(draws[:, :2], tf.shape(images)[1:3] - size)
     rows = corners[:, :1] + tf.range(size)
     columns = corners[:, 1:] + tf.range(size)
-    columns = tf.where(draws[:, 2:] < 0.5, columns, columns[:, ::-1])
+    columns = tf.where(mirrored[:, None], columns[:, ::-1], columns)
     picked = tf.gather(tf.gather(images, rows, axis=1, batch_dims=1), columns, axis=2, batch_dims=1)
     return tf.cast(picked, tf.float32)
+
+
+def _mirror(images, which):
+    """Those images mirrored that ``which`` says; ten times as fast as ``tf.where`` over both forms."""
+    shape = tf.shape(images)
+    yes, no = (tf.cast(tf.where(chosen)[:, 0], tf.int32) for chosen in (which, ~which))
+    rows = tf.reshape(tf.gather(images, yes), (-1, shape[2], shape[3]))
+    mirrored = tf.reshape(tf.reverse(rows, [1]), (-1, shape[1], shape[2], shape[3]))
+    return tf.ensure_shape(tf.dynamic_stitch([yes, no], [mirrored, tf.gather(images, no)]), images.shape)
 
 
 def crop_padded_and_mirror(images, draws, size):
@@ -117,13 +131,14 @@ def shift_colours(images, draws, components, strength):
     Args:
         images: ``float32 (batch, height, width, 3)``.
         draws: ``(batch, 3)`` uniform numbers, of which come normal ones.
-        components: of ``colour.components``. Assumption: the paper multiplies a component by its eigenvalue, a square
-            of pixel units, which of values 0–255 would drown the picture; a standard deviation stands here.
+        components: of ``colour.Statistics``. Assumption: the paper multiplies a component by its eigenvalue, a square
+            of pixel units, which of values 0–255 would drown the picture; a standard deviation stands here, as in the
+            authors' published source (``color_stdevs`` in its ``ImageNetDP``).
         strength: standard deviation of the amounts, in those of the colours; the paper's is 0.1.
     """
     # Never 0 or 1, whose normal numbers are infinite.
     amounts = strength * tf.math.ndtri(tf.clip_by_value(draws, 1e-6, 1 - 1e-6))
-    return images + tf.matmul(amounts, components)[:, None, None, :]
+    return images + tf.matmul(amounts, tf.cast(components, tf.float32))[:, None, None, :]
 
 
 def ten_crops(images, size):
@@ -142,6 +157,6 @@ AUGMENTATIONS = {
     "digits": Augmentation(6, lambda size: size, distort_digits, crop_centre),
     "elastic_digits": Augmentation(6 + 2 * _ELASTIC_GRID**2, lambda size: size, warp_digits, crop_centre),
     # Shorter side 256 for windows of 224 (section 2), and in that proportion for other sizes.
-    "photographs": Augmentation(3, lambda size: round(size * 256 / 224), crop_and_mirror, crop_centre),
+    "photographs": Augmentation(3, lambda size: round(size * 256 / 224), crop_and_mirror, crop_centre, cuts=True),
     "small_photographs": Augmentation(3, lambda size: size, crop_padded_and_mirror, crop_centre),
 }

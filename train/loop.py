@@ -63,14 +63,15 @@ class Trainer:
         dataset: a ``datasets.Dataset``.
         recipe: a ``recipes.Recipe``.
         strategy: a ``tf.distribute.Strategy``.
+        unreadable: an ``Unreadable`` to tell of training pictures that had to be replaced; None bears none.
 
     Raises:
         InputError: the batch cannot be shared evenly or is larger than the training split, or the network's classes
             are not the dataset's.
     """
 
-    def __init__(self, build, *, preprocessing, size, dataset, recipe, strategy):
-        self.dataset, self.recipe, self.strategy = dataset, recipe, strategy
+    def __init__(self, build, *, preprocessing, size, dataset, recipe, strategy, unreadable=None):
+        self.dataset, self.recipe, self.strategy, self.unreadable = dataset, recipe, strategy, unreadable
         self.replicas = strategy.num_replicas_in_sync
         self.workers, self.worker = devices.workers(strategy)
         if recipe.batch_size % self.replicas:
@@ -212,7 +213,9 @@ class Trainer:
 
     def _training_batches(self):
         own, strength = self._augmentation.draws, self.recipe.colour_noise
-        components = colour.components(self.dataset.train) if strength else None
+        size = self._augmentation.load_size(self._size)
+        train = self.dataset.train
+        components = colour.statistics(train, size, unreadable=self.unreadable).components if strength else None
 
         def prepare(images, draws):
             images = self._augmentation.apply(self._loaded(images), draws[:, :own], self._size)
@@ -222,7 +225,7 @@ class Trainer:
 
         local = self.replicas // self.workers
         return pipeline.training_batches(
-            self.dataset.train,
+            train,
             batch=self.recipe.batch_size,
             replicas=self.replicas,
             mine=range(self.worker * local, (self.worker + 1) * local),
@@ -230,13 +233,17 @@ class Trainer:
             first_step=self.step,
             prepare=prepare,
             draws=own + (3 if strength else 0),
-            size=self._augmentation.load_size(self._size),
+            size=size,
+            crop=self._size if self._augmentation.cuts else None,
+            unreadable=self.unreadable,
         )
 
     def _loaded(self, images):
         """Pictures in memory brought to the size that files are loaded at."""
         size = self._augmentation.load_size(self._size)
-        return images if images.shape[1] == size else tf.image.resize(images, (size, size))
+        train = self.dataset.train
+        as_they_are = not train.in_memory or train.images.shape[1:3] == (size, size)
+        return images if as_they_are else tf.image.resize(images, (size, size))
 
     def _prepared(self, images):
         return self._preprocessing(images, data_format="channels_last")

@@ -102,11 +102,8 @@ def _mistakes(results, size):
     """Pictures of the most confident mistakes, and what to write under each."""
     chosen = results.confident_mistakes(_SHOWN_MISTAKES)
     split, names = results.split, [pictures.short_name(name) for name in results.class_names]
-    images = split.images[chosen]
-    if not split.in_memory:
-        images = np.stack([pipeline.read_picture(path, size).numpy() for path in images])
     return {
-        "images": images,
+        "images": pipeline.load_pictures(split.take(chosen), size),
         "texts": [
             f"{names[label]}\n→ {names[taken_for]}, {probability:.1%}"
             for label, taken_for, probability in zip(
@@ -151,6 +148,8 @@ def _headline(record, results):
     low, high = test["interval_95"]
     wrong, whole = test["images"] - round(test["accuracy"] * test["images"]), record["dataset"]["images"]["test"]
     what = "test images" if test["images"] == whole else f"of the {whole:,} test images, evenly spaced"
+    if 0 < whole - test["images"] <= len(record.get("unreadable_pictures", [])):
+        what = f"of the {whole:,} test images, those that can be decoded"
     lines = [
         f"# {record['network']} on {record['dataset']['name']}",
         "",

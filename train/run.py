@@ -9,9 +9,11 @@ import zlib
 import numpy as np
 import tensorflow as tf
 
-from keras_classics import cli, pipeline
+from keras_classics import cache, cli, pipeline
 from keras_classics.errors import InputError
+from keras_classics.unreadable import Unreadable
 from train import devices, report, run_folder, session
+from train.augment import AUGMENTATIONS
 from train.checkpoints import Checkpoints, discard
 from train.loop import Trainer
 from train.results import Results, interval
@@ -41,6 +43,8 @@ def train_network(
     precision="float32",
     deterministic=False,
     tensorboard=False,
+    cache_mb=0,
+    max_bad=0,
 ):
     """Train, evaluate on the test split once, and write everything to ``folder``; go on with a run begun there.
 
@@ -58,6 +62,8 @@ def train_network(
         fresh: discard an unfinished run in the folder.
         precision, deterministic: as ``devices.configure`` takes them.
         tensorboard: write ``NAME_tensorboard/`` while training.
+        cache_mb: memory to hold pictures in that are not pixels yet, in 10^6 bytes.
+        max_bad: how many pictures that cannot be decoded are borne, replaced in training and left out of evaluation.
 
     Returns:
         bool: whether this machine is the one that wrote the results.
@@ -85,12 +91,20 @@ def train_network(
         "dataset": dataset.describe()["sha256"],
     }
     checkpoints = Checkpoints(checkpoint_folder, identity, keep)
-    # A picture that spoils the evaluation is better found before training than after.
-    _refuse_unreadable(dataset.validation, dataset.test)
+    unreadable = Unreadable(max_bad)
+    dataset, held = _made_ready(dataset, recipe, size, steps, int(cache_mb * 1e6), unreadable)
     devices.configure(precision, deterministic)
-    trainer = Trainer(build, preprocessing=preprocessing, size=size, dataset=dataset, recipe=recipe, strategy=strategy)
+    trainer = Trainer(
+        build,
+        preprocessing=preprocessing,
+        size=size,
+        dataset=dataset,
+        recipe=recipe,
+        strategy=strategy,
+        unreadable=unreadable,
+    )
     with _only_the_chief_speaks(trainer):
-        _introduce(trainer, title, steps)
+        _introduce(trainer, title, steps, held)
         logs = Logs(folder / f"{name}_tensorboard", recipe.batch_size) if tensorboard and chief else None
         saver = Saver(checkpoints, trainer, checkpoint_minutes, checkpoint_steps, logs)
         _refuse_disagreement(trainer, identity)
@@ -108,7 +122,7 @@ def train_network(
             kept = f" The last good checkpoint is {checkpoints.last}." if checkpoints.last else ""
             raise InputError(f"{error}; nothing was written. Try a lower --learning-rate.{kept}") from error
         except tf.errors.OpError as error:
-            _refuse_unreadable(dataset.train, cause=error)
+            unreadable.check()
             if trainer.workers > 1:
                 raise _abandoned(checkpoint_folder) from error
             raise
@@ -141,12 +155,27 @@ def _only_the_chief_speaks(trainer):
         yield
 
 
-def _introduce(trainer, title, steps):
+def _made_ready(dataset, recipe, size, steps, budget, unreadable):
+    """The dataset without pictures that spoil the evaluation, held in memory if it may be; and how it is, in words."""
+    # Better found before training than after.
+    validation, test = (pipeline.without_unreadable(split, unreadable) for split in (dataset.validation, dataset.test))
+    dataset = dataclasses.replace(dataset, validation=validation, test=test)
+    if dataset.train.in_memory:
+        return dataset, None
+    if steps * recipe.batch_size <= len(dataset.train):
+        return dataset, "read from disk, once"
+    load_size = AUGMENTATIONS[recipe.augmentation].load_size(size)
+    train, how, taken = cache.hold(dataset.train, load_size, budget, unreadable)
+    validation, _, _ = cache.hold(dataset.validation, load_size, budget - taken, unreadable)
+    return dataclasses.replace(dataset, train=train, validation=validation), how
+
+
+def _introduce(trainer, title, steps, held):
     recipe, replicas = trainer.recipe, trainer.replicas
     images = len(trainer.dataset.train)
     shares = f" ({recipe.batch_size // replicas} a device)" if replicas > 1 else ""
     print(f"{title}: {trainer.model.count_params():,} parameters, on {devices.describe(trainer.strategy)}")
-    print(f"Data: {trainer.dataset}")
+    print(f"Data: {trainer.dataset}" + (f"; training pictures {held}" if held else ""))
     print(
         f"Recipe: {recipe.optimizer}, learning rate {recipe.learning_rate:g}, batches of {recipe.batch_size}{shares}, "
         f"{recipe.epochs_for(images)} epochs = {trainer.total_steps:,} steps, seed {recipe.seed}"
@@ -195,18 +224,13 @@ def _record(trainer, saver, title, dataset, steps, test):
         "recipe": dataclasses.asdict(recipe),
         "steps": steps,
         "dataset": dataset.describe(),
+        "unreadable_pictures": trainer.unreadable.names,
         "devices": devices.describe(trainer.strategy),
         "test": {**dataclasses.asdict(test), "interval_95": [low, high]},
         "training": [dataclasses.asdict(row) for row in saver.training],
         "validation": saver.validation,
         **run_folder.environment(),
     }
-
-
-def _refuse_unreadable(*splits, cause=None):
-    bad = [path for split in splits for path in pipeline.unreadable_pictures(split)]
-    if bad:
-        raise InputError(f"cannot decode {len(bad)} of the pictures, such as {bad[0]}; nothing was written.") from cause
 
 
 def _sample(split):

@@ -1,14 +1,17 @@
 """Datasets: what is found, how it is split, and how soon an absent network is given up."""
 
 import gzip
+import io
 import socket
+import struct
 import time
+from unittest import mock
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from keras_classics import datasets
+from keras_classics import datasets, decoding
 from keras_classics.errors import InputError
 
 
@@ -48,7 +51,7 @@ def test_fingerprint_tells_datasets_apart():
 
 
 def test_unknown_name_is_refused_with_the_known_ones():
-    with pytest.raises(InputError, match=r"'mnits'.*auto, mnist, fashion_mnist, cifar10, embedded, folder:PATH"):
+    with pytest.raises(InputError, match=r"'mnits'.*auto, mnist, fashion_mnist, cifar10, .*, folder:PATH"):
         datasets.load("mnits")
 
 
@@ -122,45 +125,124 @@ def test_folder_without_classes_is_refused(tmp_path):
         datasets.load(f"folder:{tmp_path}")
 
 
+def test_folder_laid_out_as_train_val_test_is_split_like_that(picture_folder, tmp_path_factory):
+    root = tmp_path_factory.mktemp("laid_out")
+    for part in ("train", "val", "test"):
+        (root / part).symlink_to(picture_folder)
+    data = datasets.load(f"folder:{root}")
+    assert data.class_names == ("blue", "red")
+    assert [len(split) for split in (data.train, data.validation, data.test)] == [80, 80, 80]
+    (root / "test").unlink()
+    data = datasets.load(f"folder:{root}")  # what is beside "train" tests
+    assert [len(split) for split in (data.train, data.validation, data.test)] == [72, 8, 80]
+    (root / "val").unlink()
+    (root / "val" / "green").mkdir(parents=True)
+    (root / "val" / "green" / "0.png").symlink_to(picture_folder / "red" / "0.png")
+    with pytest.raises(InputError, match="class 'green' that is not trained on"):
+        datasets.load(f"folder:{root}")
+
+
+def write_idx(path, array, *, header=None, end=None):
+    shape = header or array.shape
+    content = bytes([0, 0, 8, len(shape)]) + struct.pack(f">{len(shape)}I", *shape) + array.tobytes()
+    path.write_bytes((gzip.compress if path.suffix == ".gz" else bytes)(content[:end]))
+
+
+def shuffled_digits():
+    return datasets.load("embedded").test.take(np.random.default_rng(0).permutation(1_000))
+
+
 @pytest.fixture
 def idx_folder(tmp_path):
-    """Digits as MNIST was published: training files gzipped, test files not."""
-    data = datasets.load("embedded")
-    for name, split in (("train", data.train), ("t10k", data.test)):
-        images, labels = split.images[:240], split.labels[:240]
-        for kind, values in (("images-idx3", images[..., 0]), ("labels-idx1", labels.astype(np.uint8))):
-            content = bytes([0, 0, 8, values.ndim]) + np.array(values.shape, ">u4").tobytes() + values.tobytes()
-            path = tmp_path / f"{name}-{kind}-ubyte"
-            if name == "train":
-                path.with_name(path.name + ".gz").write_bytes(gzip.compress(content))
-            else:
-                path.write_bytes(content)
+    """The test digits of the embedded set, 600 to train (gzipped) and 400 to test (not), as MNIST was published."""
+    digits = shuffled_digits()
+    for prefix, end, rows in (("train", ".gz", slice(0, 600)), ("t10k", "", slice(600, None))):
+        write_idx(tmp_path / f"{prefix}-images-idx3-ubyte{end}", digits.images[rows, :, :, 0])
+        write_idx(tmp_path / f"{prefix}-labels-idx1-ubyte{end}", digits.labels[rows].astype(np.uint8))
     return tmp_path
 
 
-def test_files_as_mnist_was_published_in_are_read(idx_folder):
-    data, digits = datasets.load(f"idx:{idx_folder}"), datasets.load("embedded")
-    assert (len(data.train), len(data.validation), len(data.test)) == (220, 20, 240)
-    assert rows(data.train) | rows(data.validation) == rows(digits.train.take(np.arange(240)))
-    np.testing.assert_array_equal(data.test.images, digits.test.images[:240])
-    np.testing.assert_array_equal(data.test.labels, digits.test.labels[:240])
+def test_idx_files_hold_the_digits_that_were_written(idx_folder):
+    data, digits = datasets.load(f"idx:{idx_folder}"), shuffled_digits()
+    assert (len(data.train), len(data.validation)) == (550, 50)
+    np.testing.assert_array_equal(data.test.images, digits.images[600:])
+    np.testing.assert_array_equal(data.test.labels, digits.labels[600:])
+    assert rows(data.train) | rows(data.validation) == rows(digits.take(np.arange(600)))
+    assert data.class_names == tuple("0123456789")
+    assert datasets.load(data.name).describe() == data.describe()  # the name leads back to the data
 
 
-@pytest.mark.parametrize(
-    ("name", "change", "said"),
-    [
-        ("t10k-images-idx3-ubyte", lambda content: content[:-1], "its header makes it"),
-        ("t10k-images-idx3-ubyte", lambda content: b"\x01" + content[1:], "not an IDX file"),
-        ("t10k-labels-idx1-ubyte", lambda content: content[:7] + b"\x03" + content[8:11], "240 images and"),
-        ("train-labels-idx1-ubyte.gz", lambda content: content[:30], "cannot be read"),
-        ("train-images-idx3-ubyte.gz", None, "there is no train-images-idx3-ubyte"),
-    ],
-)
-def test_damaged_idx_files_are_named(name, change, said, idx_folder):
-    path = idx_folder / name
-    content = path.read_bytes()
-    path.unlink()
-    if change:
-        path.write_bytes(change(content))
-    with pytest.raises(InputError, match=said):
-        datasets.load(f"idx:{idx_folder}")
+def test_damaged_idx_files_are_refused_by_name(idx_folder):
+    labels = idx_folder / "t10k-labels-idx1-ubyte"
+    numbers = np.frombuffer(labels.read_bytes()[8:], np.uint8)
+    for damage, said in (
+        (lambda: write_idx(labels, numbers, end=-1), "holds 399 bytes of data; its header announces 400"),
+        (lambda: write_idx(labels, numbers[:-1]), "400 images and .*t10k-labels-idx1-ubyte 399 labels"),
+        (lambda: write_idx(labels, numbers.reshape(20, 20)), "2 dimensions; labels have 1"),
+        (lambda: labels.write_bytes(b"<html>"), "is not an idx file"),
+        (lambda: labels.write_bytes(gzip.compress(bytes(4000))[:-9]), "cannot be read"),
+        (lambda: write_idx(labels, np.full(400, 200, np.uint8)), "leave out classes from 0 to 200"),
+        (labels.unlink, "there is no t10k-labels-idx1-ubyte"),
+    ):
+        damage()
+        with pytest.raises(InputError, match=said):
+            datasets.load(f"idx:{idx_folder}")
+
+
+def test_images_larger_than_the_network_takes_are_refused(idx_folder):
+    with pytest.raises(InputError, match="28 × 28 pixels; expected at most 20"):
+        datasets.load(f"idx:{idx_folder}").padded(20)
+
+
+@pytest.fixture(scope="module")
+def imagenette(tmp_path_factory):
+    """A folder where TFDS finds Imagenette: its features, version and file layout, but 60 + 20 pictures of ours."""
+    tfds = pytest.importorskip("tensorflow_datasets")
+    root = tmp_path_factory.mktemp("tfds")
+    published = tfds.builder("imagenette", data_dir=str(root))
+
+    def examples(count, seed):
+        random = np.random.default_rng(seed)
+        for number in range(count):
+            file = io.BytesIO()
+            Image.fromarray(random.integers(0, 256, (30, 40 + number % 7, 3), np.uint8)).save(file, "jpeg")
+            yield number, {"image": io.BytesIO(file.getvalue()), "label": number % 10}
+
+    made = {"train": examples(60, 0), "validation": examples(20, 1)}
+    with mock.patch.object(type(published), "_split_generators", lambda self, dl_manager: made):
+        config = tfds.download.DownloadConfig(num_shards=3, try_download_gcs=False)
+        published.download_and_prepare(download_config=config)
+    return root
+
+
+def test_pictures_of_tfds_stay_in_their_shards_and_any_of_them_can_be_read(imagenette, tmp_path, monkeypatch, capfd):
+    """Against TFDS' own reading; the index is made once."""
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    monkeypatch.setenv("KERAS_CLASSICS_CACHE_DIR", str(tmp_path))
+    data = datasets.load("imagenette", str(imagenette))
+    assert "Indexing imagenette, train: 3 files" in capfd.readouterr().err
+    assert [len(split) for split in (data.train, data.validation, data.test)] == [54, 6, 20]
+    assert not data.train.in_memory
+    assert len(data.class_names) == 10
+    assert data.data_dir == str(imagenette)
+    everything = tfds.builder("imagenette", data_dir=str(imagenette)).as_dataset(
+        "validation", decoders={"image": tfds.decode.SkipDecoding()}
+    )
+    expected = [(example["image"], example["label"]) for example in everything.as_numpy_iterator()]
+    read = decoding.reader(data.test)
+    for row in (19, 0, 7):
+        assert read(tf.constant(row, tf.int64)).numpy() == expected[row][0]
+        assert data.test.labels[row] == expected[row][1]
+    assert datasets.load("imagenette", str(imagenette)).describe() == data.describe()
+    assert "Indexing" not in capfd.readouterr().err
+    shard = next(imagenette.glob("imagenette/*/*/*train*00001-of*"))
+    shard.write_bytes(shard.read_bytes()[:-100])
+    with pytest.raises(InputError, match="shards of imagenette, train cannot be read"):
+        datasets.load("imagenette", str(imagenette))
+
+
+def test_imagenet_that_is_not_prepared_is_explained(tmp_path):
+    with pytest.raises(InputError, match=r"imagenet2012 is not in .*`tfds build imagenet2012 --manual_dir"):
+        datasets.load("imagenet2012", str(tmp_path))

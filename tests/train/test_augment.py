@@ -92,7 +92,7 @@ def test_colours_move_along_the_components_of_the_data():
     direction = np.array([2.0, -1.0, 2.0]) / 3
     pixels = 128 + random.normal(scale=20, size=(50, 16, 16, 1)) * direction
     split = Split(np.rint(pixels).astype(np.uint8), np.zeros(50, np.int64))
-    components = colour.components(split)
+    components = colour.statistics(split, 16).components
     np.testing.assert_allclose(np.abs(components[0]), 20 * np.abs(direction), atol=1)
     assert np.linalg.norm(components[1:], axis=1).max() < 1
     draws = tf.constant([[0.5, 0.5, 0.5], [0.8413, 0.5, 0.5], [0.0, 0.5, 1.0]])  # 0, one deviation, the ends
@@ -100,3 +100,15 @@ def test_colours_move_along_the_components_of_the_data():
     np.testing.assert_allclose(moved[0], 0, atol=1e-5)
     np.testing.assert_allclose(moved[1], np.broadcast_to(0.1 * components[0], (4, 4, 3)), rtol=1e-3, atol=1e-4)
     assert np.isfinite(moved).all()
+    many = shift_colours(tf.zeros((20_000, 1, 1, 3)), random.random((20_000, 3), np.float32), np.diag([7, 2, 1.0]), 0.1)
+    np.testing.assert_allclose(many.numpy()[:, 0, 0].std(axis=0), [0.7, 0.2, 0.1], rtol=0.02)
+
+
+def test_a_window_that_has_been_cut_is_only_mirrored():
+    images = np.random.default_rng(0).integers(0, 256, (4, 6, 6, 3), np.uint8)
+    draws = tf.constant([[0.9, 0.2, mirror] for mirror in (0.9, 0.0, 0.5, 0.49)])
+    expected = np.stack([images[0, :, ::-1], images[1], images[2, :, ::-1], images[3]])
+    np.testing.assert_array_equal(crop_and_mirror(images, draws, 6), expected)
+    whole = np.pad(images, [(0, 0), (1, 1), (1, 1), (0, 0)])
+    middle = tf.concat([tf.fill((4, 2), 0.5), draws[:, 2:]], axis=1)
+    np.testing.assert_array_equal(crop_and_mirror(whole, middle, 6), expected)

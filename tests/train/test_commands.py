@@ -150,7 +150,7 @@ def test_weights_that_cannot_be_had_are_named(told, said, pictures, command, tmp
 
 @pytest.mark.parametrize("role", ["train", "test"])
 def test_a_broken_picture_is_named(role, command, tmp_path):
-    """Before training where it would spoil the evaluation, else when training meets it."""
+    """One that spoils the evaluation is left out, another replaced, unless none is borne."""
     random = np.random.default_rng(0)
     for name in ("one", "two"):
         (tmp_path / "pictures" / name).mkdir(parents=True)
@@ -162,11 +162,17 @@ def test_a_broken_picture_is_named(role, command, tmp_path):
     broken = pathlib.Path(getattr(datasets.load(name), role).images[0])
     broken.write_bytes(broken.read_bytes()[:200])
     arguments = ("--variant", "cifar10", "--dataset", name, "--batch-size", 8, "--epochs", 1, "--out", tmp_path / "out")
-    done = command("train.alexnet", *arguments)
+    done = command("train.alexnet", *arguments, "--max-bad", 0)
     assert done.returncode == 2
     assert f"cannot decode 1 of the pictures, such as {broken}" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert list((tmp_path / "out").iterdir()) == []
+    done = command("train.alexnet", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert f"Cannot decode {broken}; " in done.stderr
+    history = json.loads((tmp_path / "out" / "alexnet_history.json").read_text())
+    assert history["unreadable_pictures"] == [str(broken)]
+    assert history["test"]["images"] == len(datasets.load(name).test) - (role == "test")
 
 
 def test_default_recipe_reaches_988_permille_on_mnist(command, data_dir, tmp_path):

@@ -1,0 +1,121 @@
+"""Images and labels in three splits, wherever the images lie: in memory, in files, or in records of TFDS shards."""
+
+import dataclasses
+import hashlib
+import pathlib
+
+import numpy as np
+
+from keras_classics.errors import InputError
+
+# Where an encoded picture's ``tf.train.Example`` lies: the number of the shard, and bytes into it.
+RECORD = np.dtype([("shard", np.int32), ("offset", np.int64), ("length", np.int64)])
+
+_SEED = 1998
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Split:
+    """``n`` images and ``n`` labels, ``int64``.
+
+    ``images`` are pixels, ``uint8 (n, height, width, channels)``, or encoded pictures (JPEG, PNG, BMP, GIF): ``n``
+    paths (``str``), ``n`` places in ``shards`` (``RECORD``), or ``n`` times ``bytes`` (``object``) that were read from
+    ``source``.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    shards: tuple[str, ...] = ()
+    source: "Split | None" = None
+
+    def __len__(self):
+        return len(self.labels)
+
+    @property
+    def in_memory(self):
+        """Whether the images are pixels."""
+        return self.images.ndim == 4
+
+    def take(self, indices):
+        source = self.source and self.source.take(indices)
+        return Split(self.images[indices], self.labels[indices], self.shards, source)
+
+    def name_of(self, row):
+        """What to call an image when speaking of it to a person."""
+        if self.source is not None:
+            return self.source.name_of(row)
+        if self.images.dtype == RECORD:
+            place = self.images[row]
+            return f"the record at byte {place['offset']:,} of {self.shards[place['shard']]}"
+        return str(self.images[row]) if self.images.dtype.kind == "U" else f"image {row}"
+
+    def update(self, digest):
+        """Feed labels and pixels (or names and places) to a hash; those of ``source`` if there is one."""
+        if self.source is not None:
+            self.source.update(digest)
+            return
+        digest.update(self.labels.tobytes())
+        if self.images.dtype.kind == "U":
+            digest.update("\n".join(self.images).encode())
+        else:
+            digest.update(self.images.tobytes())
+            digest.update("\n".join(pathlib.PurePath(shard).name for shard in self.shards).encode())
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """Three splits that share no image: ``train`` fits, ``validation`` selects, ``test`` reports."""
+
+    name: str
+    origin: str  # where it came from, for people
+    class_names: tuple[str, ...]
+    train: Split
+    validation: Split
+    test: Split
+    data_dir: str | None = None  # where TFDS found it
+
+    def padded(self, size):
+        """The same with images centred in ``size`` × ``size`` pixels of background (0).
+
+        Raises:
+            InputError: the images are larger.
+        """
+        height, width = self.train.images.shape[1:3]
+        if max(height, width) > size:
+            raise InputError(f"the images of {self.name} are {height} × {width} pixels; expected at most {size}.")
+
+        def pad(split):
+            margins = [(size - side) for side in split.images.shape[1:3]]
+            before_after = [(0, 0), *((m // 2, m - m // 2) for m in margins), (0, 0)]
+            return Split(np.pad(split.images, before_after), split.labels)
+
+        return dataclasses.replace(self, train=pad(self.train), validation=pad(self.validation), test=pad(self.test))
+
+    def describe(self):
+        """What was used, for the record of a run; the fingerprint covers labels and pixels (or names of files)."""
+        digest = hashlib.sha256()
+        for split in (self.train, self.validation, self.test):
+            split.update(digest)
+        sizes = {name: len(getattr(self, name)) for name in ("train", "validation", "test")}
+        return {
+            "name": self.name,
+            "origin": self.origin,
+            "data_dir": self.data_dir,
+            "images": sizes,
+            "sha256": digest.hexdigest(),
+        }
+
+    def __str__(self):
+        sizes = ", ".join(f"{len(getattr(self, name)):,} {name}" for name in ("train", "validation", "test"))
+        return f"{self.name}, {self.origin}: {sizes}"
+
+
+def stratified(split, count, seed=_SEED):
+    """Two disjoint splits: ``count`` images, an even share of every class chosen by ``seed``, and the rest."""
+    random = np.random.default_rng(seed)
+    rank = np.zeros(len(split))
+    for label in np.unique(split.labels):
+        members = np.flatnonzero(split.labels == label)
+        rank[random.permutation(members)] = (np.arange(len(members)) + 0.5) / len(members)
+    order = np.argsort(rank, kind="stable")
+    return split.take(np.sort(order[:count])), split.take(np.sort(order[count:]))
