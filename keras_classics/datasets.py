@@ -45,6 +45,7 @@ class _Published:
     probe: str | None  # None: its terms do not let TFDS download it
     test: str = "test"  # TFDS' name of the split that tests
     encoded: bool = False  # too large for memory: its pictures stay in the shards
+    class_names: tuple[str, ...] = ()  # where the prepared data does not say them
 
 
 _PUBLISHED = {
@@ -52,7 +53,11 @@ _PUBLISHED = {
     "fashion_mnist": _Published(
         5_000, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/t10k-labels-idx1-ubyte.gz"
     ),
-    "cifar10": _Published(5_000, "https://www.cs.toronto.edu/~kriz/cifar.html"),
+    "cifar10": _Published(
+        5_000,
+        "https://www.cs.toronto.edu/~kriz/cifar.html",
+        class_names=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    ),
     # Neither publishes labels of a test split: what they call validation tests here, and training images validate.
     "imagenette": _Published(
         1_000, "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2.tgz", test="validation", encoded=True
@@ -126,6 +131,8 @@ def _published(name, data_dir):
         ) from error
     validation, train = stratified(train, min(published.validation, len(train) // 10))
     names = tuple(builder.info.features["label"].names)
+    if names == tuple(map(str, range(len(names)))):  # what TFDS says when it has no list of them
+        names = published.class_names or names
     origin = f"prepared by TensorFlow Datasets in {where}"
     return Dataset(name, origin, names, train, validation, test, data_dir=str(_root_of(builder)))
 

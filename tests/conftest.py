@@ -47,6 +47,21 @@ def data_dir():
 
 
 @pytest.fixture(scope="session")
+def photographs(data_dir, tmp_path_factory):
+    """48 ImageNet photographs in folders of two classes, from the folder ``imagenet_sample`` beside the datasets."""
+    sample = pathlib.Path(data_dir).parent / "imagenet_sample"
+    if not sample.is_dir():
+        pytest.skip("needs photographs; put imagenet_sample beside the folder of KERAS_CLASSICS_DATA_DIR")
+    files = sorted(sample.glob("*.jpg"))  # in the order of ImageNet's classes
+    folder = tmp_path_factory.mktemp("photographs")
+    for name, first in (("bird", 80), ("dog", 151)):
+        (folder / name).mkdir()
+        for file in files[first : first + 24]:
+            (folder / name / file.name).symlink_to(file.resolve())
+    return folder
+
+
+@pytest.fixture(scope="session")
 def embedded():
     from keras_classics import datasets
 

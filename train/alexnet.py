@@ -54,7 +54,7 @@ def train(args):
 
     start_tensorflow()
     from keras_classics import alexnet
-    from train import devices
+    from train import centring, devices
     from train.run import train_network
 
     strategy = devices.strategy(args.strategy, args.devices)
@@ -62,9 +62,12 @@ def train(args):
     dataset = datasets.load(args.dataset, args.data_dir)
     classes = len(dataset.class_names)
     begin = _trained_layers(args.weights, variant, classes) if args.weights else {}
+    mean = centring.mean_in(args.weights) if args.weights else None
 
-    def build():
-        model = alexnet.AlexNet(variant=variant, classes=classes)
+    def build(input_tensor=None):
+        if mean is not None:  # what the weights were trained with
+            input_tensor = centring.centred(mean)
+        model = alexnet.AlexNet(variant=variant, classes=classes, input_tensor=input_tensor)
         for layer in model.layers:
             if layer.name in begin and [w.shape for w in begin[layer.name]] == [w.shape for w in layer.weights]:
                 layer.set_weights(begin[layer.name])

@@ -59,8 +59,17 @@ def train(args):
         raise InputError(f"cannot write to the folder {samples}: it is a file.")
     dataset = datasets.load(args.dataset, args.data_dir)
     details = [word for word in (published and args.variant, args.activation) if word]
+
+    def build(input_tensor=None):
+        return lenet.LeNet5(
+            variant=args.variant,
+            activation=args.activation,
+            classifier_activation="softmax",
+            input_tensor=input_tensor,
+        )
+
     is_chief = train_network(
-        lambda: lenet.LeNet5(variant=args.variant, activation=args.activation, classifier_activation="softmax"),
+        build,
         name="lenet5-1998" if published else "lenet5",
         title="LeNet-5" + (f" ({', '.join(details)})" if details else ""),
         preprocessing=lenet.PREPROCESSING,

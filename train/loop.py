@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from keras_classics import colour, pipeline
 from keras_classics.errors import InputError
-from train import devices
+from train import centring, devices
 from train.augment import AUGMENTATIONS, shift_colours, ten_crops
 from train.losses import LOSSES
 from train.optimizers import optimizer_for
@@ -57,7 +57,8 @@ class Trainer:
     """A model, its optimizer and its data under one ``tf.distribute`` strategy.
 
     Args:
-        build: ``() -> keras.Model`` with softmax output; called in the strategy's scope.
+        build: ``() -> keras.Model`` with softmax output; called in the strategy's scope. If the recipe's ``mean`` is
+            "pixel", called with the tensor that the network is to be built on.
         preprocessing: the network's ``Preprocessing``, applied after augmentation.
         size: side of the network's input in pixels.
         dataset: a ``datasets.Dataset``.
@@ -85,9 +86,10 @@ class Trainer:
         self._steps_a_second = 1.0
         self._augmentation = AUGMENTATIONS[recipe.augmentation]
         self._preprocessing, self._size = preprocessing, size
+        mean = self._mean_picture() if recipe.mean == "pixel" else None
         keras.utils.set_random_seed(recipe.seed)
         with strategy.scope():
-            self.model = build()
+            self.model = build() if mean is None else build(centring.centred(mean))
             self.loss = LOSSES[recipe.loss]
             layer = self.loss.layer
             self._outputs = keras.Model(self.model.input, self.model.get_layer(layer).output) if layer else self.model
@@ -214,8 +216,7 @@ class Trainer:
     def _training_batches(self):
         own, strength = self._augmentation.draws, self.recipe.colour_noise
         size = self._augmentation.load_size(self._size)
-        train = self.dataset.train
-        components = colour.statistics(train, size, unreadable=self.unreadable).components if strength else None
+        components = self._statistics().components if strength else None
 
         def prepare(images, draws):
             images = self._augmentation.apply(self._loaded(images), draws[:, :own], self._size)
@@ -225,7 +226,7 @@ class Trainer:
 
         local = self.replicas // self.workers
         return pipeline.training_batches(
-            train,
+            self.dataset.train,
             batch=self.recipe.batch_size,
             replicas=self.replicas,
             mine=range(self.worker * local, (self.worker + 1) * local),
@@ -237,6 +238,15 @@ class Trainer:
             crop=self._size if self._augmentation.cuts else None,
             unreadable=self.unreadable,
         )
+
+    def _statistics(self):
+        size = self._augmentation.load_size(self._size)
+        return colour.statistics(self.dataset.train, size, unreadable=self.unreadable)
+
+    def _mean_picture(self):
+        """The mean of the training pictures, made ready as a picture to evaluate on is."""
+        mean = self._loaded(self._statistics().mean_image[None])
+        return self._prepared(self._augmentation.evaluate(mean, self._size))[0].numpy()
 
     def _loaded(self, images):
         """Pictures in memory brought to the size that files are loaded at."""

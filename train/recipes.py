@@ -15,6 +15,7 @@ _ALLOWED = {  # names, or the smallest and the largest number
     "schedule": {"cosine", "steps", "plateau"},
     "warmup": (0.0, 1.0),
     "patience": (1, _LARGE),
+    "mean": {"channel", "pixel"},
     "augmentation": {"none", "digits", "elastic_digits", "photographs", "small_photographs"},
     "colour_noise": (0.0, 10.0),
     "loss": {"cross_entropy", "maximum_a_posteriori"},
@@ -46,6 +47,7 @@ class Recipe:
     warmup: float = 0.0  # share of all steps
     rate_steps: str = ""  # EPOCHS:FACTOR,… of the learning rate
     patience: int = 1  # epochs
+    mean: str = "channel"  # what is subtracted: the network's "channel" means, or the training split's of each "pixel"
     augmentation: str = "none"  # a name in ``augment.AUGMENTATIONS``
     colour_noise: float = 0.0  # standard deviation along the principal components of the training pixels' colours
     loss: str = "cross_entropy"  # a name in ``losses.LOSSES``
@@ -132,8 +134,8 @@ LENET5 = {
     "1998": _1998,
 }
 
-# Krizhevsky et al., 2012. Section 5: batch, momentum, decay, rate, when it is divided, "roughly 90 cycles". Section
-# 4.1: crops and mirror images, colour noise of 0.1, ten crops to test with.
+# Krizhevsky et al., 2012. Section 2: the mean of each pixel subtracted. Section 5: batch, momentum, decay, rate, when
+# it is divided, "roughly 90 cycles". Section 4.1: crops and mirror images, colour noise of 0.1, ten crops to test with.
 _ALEXNET = Recipe(
     batch_size=128,
     epochs=90,
@@ -145,6 +147,7 @@ _ALEXNET = Recipe(
     # Assumption: the authors divided the rate by hand, "when the validation error rate stopped improving"; so many
     # epochs without a new least error count as that.
     patience=5,
+    mean="pixel",
     augmentation="photographs",
     colour_noise=0.1,
     test_crops=10,
@@ -154,7 +157,9 @@ ALEXNET = {
     "paper": _ALEXNET,
     # The same network and data with what became usual later: a warm-up (Goyal et al., 2017), half a cosine (Loshchilov
     # and Hutter, 2017), smoothed labels (Szegedy et al., 2016); --set ema=0.9999 tests and saves averaged weights.
-    "modern": dataclasses.replace(_ALEXNET, schedule="cosine", warmup=0.05, label_smoothing=0.1, test_crops=1),
+    "modern": dataclasses.replace(
+        _ALEXNET, schedule="cosine", warmup=0.05, mean="channel", label_smoothing=0.1, test_crops=1
+    ),
     # Ours, for the variant "cifar10": crops of padded pictures and mirror images.
     "cifar10": dataclasses.replace(
         _ALEXNET,
@@ -162,6 +167,7 @@ ALEXNET = {
         learning_rate=0.02,
         schedule="cosine",
         warmup=0.01,
+        mean="channel",
         augmentation="small_photographs",
         colour_noise=0.0,
         test_crops=1,

@@ -9,8 +9,8 @@ _FIELDS = (
     *("filters", "units", "kernel_size", "strides", "padding", "groups", "pool_size", "size", "connections"),
     *("depth_radius", "bias", "alpha", "beta", "prototypes"),
 )
-# Between the layers that compute; the output's activation may be another one.
-_PASSED_OVER = ("InputLayer", "Activation", "Dropout", "GlobalAveragePooling2D", "GlobalMaxPooling2D")
+# Before and between the layers that compute; the output's activation may be another one.
+_PASSED_OVER = ("InputLayer", "Normalization", "Activation", "Dropout", "GlobalAveragePooling2D", "GlobalMaxPooling2D")
 
 _OPERATORS = {
     "LocalResponseNormalization": "LRN",
