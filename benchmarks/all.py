@@ -15,6 +15,7 @@ NAMES = (
     "train_lenet",
     "train_alexnet",
     "time_to_accuracy",
+    "input_pipeline",
     "import_time",
     "memory",
     "endurance",

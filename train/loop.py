@@ -9,14 +9,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_classics import colour, pipeline
 from keras_classics.errors import InputError
 from train import centring, devices
-from train.augment import AUGMENTATIONS, shift_colours, ten_crops
+from train.batches import Batches
 from train.losses import LOSSES
 from train.optimizers import optimizer_for
-
-_EVALUATION_PIXELS = 4_000_000  # a batch and replica, over all crops; and 500 images at most
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,9 +81,8 @@ class Trainer:
         self.total_steps = recipe.steps_for(len(dataset.train))
         self.step = 0
         self._steps_a_second = 1.0
-        self._augmentation = AUGMENTATIONS[recipe.augmentation]
-        self._preprocessing, self._size = preprocessing, size
-        mean = self._mean_picture() if recipe.mean == "pixel" else None
+        self.batches = Batches(dataset, recipe, preprocessing=preprocessing, size=size, unreadable=unreadable)
+        mean = self.batches.mean_picture() if recipe.mean == "pixel" else None
         keras.utils.set_random_seed(recipe.seed)
         with strategy.scope():
             self.model = build() if mean is None else build(centring.centred(mean))
@@ -103,7 +99,7 @@ class Trainer:
         if recipe.colour_noise and self.model.input_shape[-1] != 3:
             raise InputError(f"colour_noise is {recipe.colour_noise:g}, and {dataset.name} has no colours.")
         self._score = tf.function(self._score_batch, reduce_retracing=True)
-        self._batches = None  # made when training begins, at the step it begins from
+        self._training = None  # batches, made when training begins, at the step it begins from
 
     def train(self, until):
         """Train up to step ``until``, yielding a ``Progress`` about every second.
@@ -111,12 +107,12 @@ class Trainer:
         Raises:
             FloatingPointError: the loss is no longer a finite number.
         """
-        if self._batches is None and self.step < until:
-            self._batches = self._distributed_training_batches()
+        if self._training is None and self.step < until:
+            self._training = self._distributed_training_batches()
         while self.step < until:
             count = min(max(1, round(self._steps_a_second)), until - self.step)
             start = time.perf_counter()
-            loss, accuracy = (float(value) for value in self._run(self._batches, tf.constant(count)))
+            loss, accuracy = (float(value) for value in self._run(self._training, tf.constant(count)))
             seconds = time.perf_counter() - start
             self._steps_a_second = devices.total(self.strategy, [count / seconds])[0] / self.workers
             self.step += count
@@ -135,7 +131,7 @@ class Trainer:
         """
         if self.workers > 1:
             return self.test(split.take(np.arange(self.worker, len(split), self.workers)), crops=1, alone=False)[0]
-        batches = self._evaluation_batches(split, self.replicas)
+        batches = self.batches.evaluation(split, replicas=self.replicas)
         sums = np.zeros(4)
         # One device takes the dataset as it is: the distributed iterator would bring back the autotuner's waits.
         for batch in batches if self.replicas == 1 else self.strategy.experimental_distribute_dataset(batches):
@@ -161,7 +157,7 @@ class Trainer:
             return self._sums(labels, outputs, probabilities), probabilities
 
         sums, rows = np.zeros(4), [np.zeros((0, len(self.dataset.class_names)), "float32")]
-        for images, labels in self._evaluation_batches(split, 1, crops):
+        for images, labels in self.batches.evaluation(split, crops=crops):
             found, probabilities = score(images, labels)
             sums += found.numpy()
             rows.append(probabilities.numpy())
@@ -197,66 +193,14 @@ class Trainer:
         top5 = among5 / images if len(self.dataset.class_names) > 10 else None
         return Evaluation(images=int(images), accuracy=correct / images, loss=loss / images, top5=top5)
 
-    def _evaluation_batches(self, split, replicas, crops=1):
-        def prepare(images):
-            images = self._loaded(images)
-            if crops > 1:
-                return self._prepared(ten_crops(images, self._size))
-            return self._prepared(self._augmentation.evaluate(images, self._size))
-
-        batch = min(500, max(1, _EVALUATION_PIXELS // (crops * self._size**2))) * replicas
-        size = self._augmentation.load_size(self._size)
-        return pipeline.evaluation_batches(split, batch=batch, prepare=prepare, size=size)
-
     def _distributed_training_batches(self):
-        if self.replicas == 1:
-            return iter(self._training_batches())
-        return iter(self.strategy.distribute_datasets_from_function(lambda _: self._training_batches()))
-
-    def _training_batches(self):
-        own, strength = self._augmentation.draws, self.recipe.colour_noise
-        size = self._augmentation.load_size(self._size)
-        components = self._statistics().components if strength else None
-
-        def prepare(images, draws):
-            images = self._augmentation.apply(self._loaded(images), draws[:, :own], self._size)
-            if strength:
-                images = shift_colours(images, draws[:, own:], components, strength)
-            return self._prepared(images)
-
         local = self.replicas // self.workers
-        return pipeline.training_batches(
-            self.dataset.train,
-            batch=self.recipe.batch_size,
-            replicas=self.replicas,
-            mine=range(self.worker * local, (self.worker + 1) * local),
-            seed=self.recipe.seed,
-            first_step=self.step,
-            prepare=prepare,
-            draws=own + (3 if strength else 0),
-            size=size,
-            crop=self._size if self._augmentation.cuts else None,
-            unreadable=self.unreadable,
-        )
+        mine = range(self.worker * local, (self.worker + 1) * local)
 
-    def _statistics(self):
-        size = self._augmentation.load_size(self._size)
-        return colour.statistics(self.dataset.train, size, unreadable=self.unreadable)
+        def batches(_=None):
+            return self.batches.training(replicas=self.replicas, mine=mine, first_step=self.step)
 
-    def _mean_picture(self):
-        """The mean of the training pictures, made ready as a picture to evaluate on is."""
-        mean = self._loaded(self._statistics().mean_image[None])
-        return self._prepared(self._augmentation.evaluate(mean, self._size))[0].numpy()
-
-    def _loaded(self, images):
-        """Pictures in memory brought to the size that files are loaded at."""
-        size = self._augmentation.load_size(self._size)
-        train = self.dataset.train
-        as_they_are = not train.in_memory or train.images.shape[1:3] == (size, size)
-        return images if as_they_are else tf.image.resize(images, (size, size))
-
-    def _prepared(self, images):
-        return self._preprocessing(images, data_format="channels_last")
+        return iter(batches() if self.replicas == 1 else self.strategy.distribute_datasets_from_function(batches))
 
     @tf.function
     def _run(self, batches, steps):

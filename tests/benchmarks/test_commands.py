@@ -54,6 +54,7 @@ def test_the_clock_stands_still_while_accuracy_is_looked_at():
     [
         ("endurance", ("--steps", 40), 3),
         ("memory", ("--networks", "lenet", "--steps", 1), 1),
+        ("input_pipeline", ("--made", 4, "--batch", 4, "--batches", 2), 1),
         ("import_time", ("--commands", "train.lenet"), 2),
     ],
 )
