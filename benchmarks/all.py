@@ -13,6 +13,7 @@ PROG = "python -m benchmarks.all"
 NAMES = (
     "lrn",
     "train_lenet",
+    "fit_lenet",
     "train_alexnet",
     "time_to_accuracy",
     "input_pipeline",

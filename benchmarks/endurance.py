@@ -5,7 +5,7 @@ import resource
 import statistics
 
 from benchmarks import measure
-from benchmarks.train_lenet import engine, images_a_second
+from benchmarks.train_lenet import engine, images_a_second, start
 
 PROG = "python -m benchmarks.endurance"
 DEVICES_LIMIT = 1.15  # times the time of one device
@@ -74,9 +74,8 @@ def long_run(args, dataset):
 
 def rows(args):
     from keras_classics import datasets
-    from keras_classics.runtime import start_tensorflow
 
-    start_tensorflow()
+    start()
     dataset = datasets.load("embedded").padded(32)
     return [two_devices(args, dataset), *long_run(args, dataset)]
 

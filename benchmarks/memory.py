@@ -22,27 +22,24 @@ def parser():
 
 def train(args):
     """What the process of one side does."""
+    from keras_classics.runtime import start_tensorflow
+
     side, work = args.side.split("-")
     if work == "alexnet":
         from benchmarks import train_alexnet as benchmark
 
         dataset = benchmark.pictures(args.batch)
         if side == "ours":
-            return benchmark.images_a_second(_started(benchmark.engine, args.batch, dataset), args.steps)
+            start_tensorflow()
+            return benchmark.images_a_second(benchmark.engine(args.batch, dataset), args.steps)
         return benchmark.torch_training_of(args.batch, dataset, channels_last=False).run(args.steps)
     from benchmarks import train_lenet as benchmark
 
     steps = args.steps * 200
     if side == "ours":
-        return benchmark.images_a_second(_started(benchmark.engine, 64, _digits(args)), steps)
+        benchmark.start()
+        return benchmark.images_a_second(benchmark.engine(64, _digits(args)), steps)
     return benchmark.torch_sides(64, _digits(args), steps)["PyTorch"]()
-
-
-def _started(build, batch, dataset):
-    from keras_classics.runtime import start_tensorflow
-
-    start_tensorflow()
-    return build(batch, dataset)
 
 
 def _digits(args):

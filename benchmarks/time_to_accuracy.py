@@ -100,14 +100,14 @@ def theirs(race, dataset, args, seed):
 
 
 def rows(args):
+    from benchmarks.train_lenet import start
     from keras_classics import datasets
     from keras_classics.errors import InputError
-    from keras_classics.runtime import start_tensorflow
 
     wanted = args.targets.split(",")
     if not set(wanted) <= set(RACES):
         raise InputError(f"--targets {args.targets}: expected some of {', '.join(RACES)}.")
-    start_tensorflow()
+    start()
     dataset = datasets.load(args.dataset, args.data_dir).padded(32)
     torch, found = measure.has("torch"), []
     for name in wanted:

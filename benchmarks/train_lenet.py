@@ -1,5 +1,6 @@
 """``python -m benchmarks.train_lenet``: images a second of training LeNet-5, by the engine of the commands."""
 
+import os
 import time
 
 from benchmarks import measure
@@ -15,7 +16,10 @@ def parser():
 
 
 def engine(batch, dataset, *, strategy=None, **recipe):
-    """``train.loop.Trainer`` on digits as they are, with Adam (AdamW without decay) at one rate of 0.001."""
+    """``train.loop.Trainer`` as ``train.lenet`` has it, on digits as they are, with Adam at one rate of 0.001.
+
+    ``start`` is to be called before.
+    """
     from keras_classics import lenet
     from train import devices
     from train.loop import Trainer
@@ -29,7 +33,18 @@ def engine(batch, dataset, *, strategy=None, **recipe):
         dataset=dataset,
         recipe=Recipe(batch_size=batch, **{**plain, **recipe}),
         strategy=strategy or devices.strategy("one"),
+        lanes=os.cpu_count(),
     )
+
+
+def start():
+    """Start TensorFlow as ``train.lenet`` does."""
+    from keras_classics.runtime import start_tensorflow
+
+    start_tensorflow()
+    from train import devices
+
+    devices.one_thread_an_operation()
 
 
 def images_a_second(trainer, steps):
@@ -38,25 +53,6 @@ def images_a_second(trainer, steps):
     for _ in trainer.train(trainer.step + steps):
         pass
     return steps * trainer.recipe.batch_size / (time.perf_counter() - start)
-
-
-def fitting(batch, dataset):
-    """Images a second of a user's ``model.fit`` on one epoch, with the batches that Keras makes by itself."""
-    import keras
-
-    from keras_classics import LeNet5, lenet
-
-    model = LeNet5()
-    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
-    images = lenet.preprocess_input(dataset.train.images)
-    count = len(images) // batch * batch
-
-    def run():
-        start = time.perf_counter()
-        model.fit(images[:count], dataset.train.labels[:count], batch_size=batch, verbose=0)
-        return count / (time.perf_counter() - start)
-
-    return run
 
 
 def torch_sides(batch, dataset, steps):
@@ -80,22 +76,18 @@ def torch_sides(batch, dataset, steps):
 
 def rows(args):
     from keras_classics import datasets
-    from keras_classics.runtime import start_tensorflow
 
-    start_tensorflow()
+    start()
     dataset = datasets.load("embedded").padded(32)
     peers, found = measure.has("torch"), []
     for batch in args.batches:
         steps = max(1, args.images // batch)
-        trainer, fit = engine(batch, dataset), fitting(batch, dataset)
+        trainer = engine(batch, dataset)
         images_a_second(trainer, 5)
-        fit()
         others = torch_sides(batch, dataset, steps) if peers else {}
-        sides = {"ours": lambda t=trainer, n=steps: images_a_second(t, n), "fit": fit, **others}
-        values = measure.alternate(sides, args.rounds)
-        fits = {"ours": values.pop("fit"), **{name: values[name] for name in others}}
-        found.append(measure.row_of(f"LeNet-5 training, batch {batch}", values, unit="images/s"))
-        found.append(measure.row_of(f"LeNet-5, a user's model.fit, batch {batch}", fits, unit="images/s"))
+        sides = {"ours": lambda t=trainer, n=steps: images_a_second(t, n), **others}
+        name = f"LeNet-5 training, batch {batch}"
+        found.append(measure.compare(name, sides, unit="images/s", rounds=args.rounds))
     return found
 
 

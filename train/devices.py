@@ -65,6 +65,25 @@ def strategy(kind="auto", devices=None):
     )
 
 
+def one_thread_an_operation():
+    """Have TensorFlow compute an operation on a CPU in one thread, and several of them at once.
+
+    For networks as small as LeNet-5, whose operations end before their threads have shared them out, if the images of a
+    step go through the network in lanes (``loop.Trainer``). Does nothing once TensorFlow is in use, or where there is a
+    GPU.
+
+    Returns:
+        How many lanes there may be: as many as cores, or 1 where nothing was done.
+    """
+    if tf.config.list_physical_devices("GPU"):
+        return 1
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+    except RuntimeError:
+        return 1
+    return os.cpu_count() or 1
+
+
 def _divide_cpu(count):
     cpu = tf.config.list_physical_devices("CPU")[0]
     parts = tf.config.get_logical_device_configuration(cpu)

@@ -53,6 +53,7 @@ def train(args):
     from train import devices, run_folder
     from train.run import train_network
 
+    lanes = devices.one_thread_an_operation()
     strategy = devices.strategy(args.strategy, args.devices)
     samples = folder / "test_digits"
     if samples.exists() and not samples.is_dir():
@@ -78,6 +79,7 @@ def train(args):
         recipe=arguments.shared_out(recipe, args, strategy),
         folder=folder,
         strategy=strategy,
+        lanes=lanes,
         **arguments.run_settings(args),
     )
     if is_chief:

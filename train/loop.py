@@ -15,6 +15,8 @@ from train.batches import Batches
 from train.losses import LOSSES
 from train.optimizers import optimizer_for
 
+_IMAGES_A_LANE = 16  # at least
+
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
@@ -61,6 +63,8 @@ class Trainer:
         dataset: a ``datasets.Dataset``.
         recipe: a ``recipes.Recipe``.
         strategy: a ``tf.distribute.Strategy``.
+        lanes: parts that each device's images of a step go through the network in, side by side, at most; a lane has 16
+            images or more. Pays where an operation is computed in one thread (``devices.one_thread_an_operation``).
         unreadable: an ``Unreadable`` to tell of training pictures that had to be replaced; None bears none.
 
     Raises:
@@ -68,7 +72,7 @@ class Trainer:
             are not the dataset's.
     """
 
-    def __init__(self, build, *, preprocessing, size, dataset, recipe, strategy, unreadable=None):
+    def __init__(self, build, *, preprocessing, size, dataset, recipe, strategy, lanes=1, unreadable=None):
         self.dataset, self.recipe, self.strategy, self.unreadable = dataset, recipe, strategy, unreadable
         self.replicas = strategy.num_replicas_in_sync
         self.workers, self.worker = devices.workers(strategy)
@@ -98,6 +102,9 @@ class Trainer:
             raise InputError(f"{dataset.name} has {len(dataset.class_names)} classes; the network has {classes}.")
         if recipe.colour_noise and self.model.input_shape[-1] != 3:
             raise InputError(f"colour_noise is {recipe.colour_noise:g}, and {dataset.name} has no colours.")
+        share, local = recipe.batch_size // self.replicas, self.replicas // self.workers
+        lanes = max(1, min(lanes // local, share // _IMAGES_A_LANE))
+        self._lanes = [len(part) for part in np.array_split(np.arange(share), lanes)]
         self._score = tf.function(self._score_batch, reduce_retracing=True)
         self._training = None  # batches, made when training begins, at the step it begins from
 
@@ -215,14 +222,21 @@ class Trainer:
 
     def _replica_step(self, images, labels):
         weights = [variable.value for variable in self.model.trainable_variables]
+        lanes = zip(tf.split(images, self._lanes), tf.split(labels, self._lanes), strict=True)
+        gradients, totals = zip(*(self._gradients(weights, *lane) for lane in lanes), strict=True)
+        gradients = [tf.add_n(lanes) for lanes in zip(*gradients, strict=True)]
+        self.optimizer.apply(gradients, self.model.trainable_variables)
+        return tf.add_n(totals)
+
+    def _gradients(self, weights, images, labels):
+        """What some of a step's images add to the gradient, and to loss and accuracy."""
         with tf.GradientTape() as tape:
             outputs = self._outputs(images, training=True)
             # Shares of the whole batch's mean: the optimizer sums gradients over replicas.
             losses = self.loss.of_images(labels, outputs, self.recipe.label_smoothing)
             loss = tf.reduce_sum(losses) / self.recipe.batch_size
             scaled = self.optimizer.scale_loss(loss)  # as it is, but in mixed_float16
-        self.optimizer.apply(tape.gradient(scaled, weights), self.model.trainable_variables)
-        return tf.stack([loss, self._hits(labels, outputs) / self.recipe.batch_size])
+        return tape.gradient(scaled, weights), tf.stack([loss, self._hits(labels, outputs) / self.recipe.batch_size])
 
     def compute_in_float32(self):
         """Undo mixed precision, to test what will be saved: the weights were float32 all along."""

@@ -36,6 +36,26 @@ class MomentumSGD(keras.optimizers.SGD):
         )
 
 
+class AdamW(keras.optimizers.AdamW):
+    """Keras' own (Loshchilov and Hutter, 2019), one fused operation a variable and another for its decay."""
+
+    def update_step(self, gradient, variable, learning_rate):
+        index, dtype = self._get_variable_index(variable), variable.dtype
+        step = tf.cast(self.iterations + 1, dtype)
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[index].value.handle,
+            v=self._velocities[index].value.handle,
+            beta1_power=tf.pow(tf.constant(self.beta_1, dtype), step),
+            beta2_power=tf.pow(tf.constant(self.beta_2, dtype), step),
+            lr=tf.cast(learning_rate, dtype),
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
+
+
 def optimizer_for(recipe, images):
     """The Keras optimizer of a ``recipes.Recipe`` for a training split of ``images``; its rate follows the schedule.
 
@@ -44,7 +64,7 @@ def optimizer_for(recipe, images):
     rate = _SCHEDULES[recipe.schedule](recipe, images)
     averages = {"use_ema": True, "ema_momentum": recipe.ema} if recipe.ema else {}
     if recipe.optimizer == "adamw":
-        return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **averages)
+        return AdamW(rate, weight_decay=recipe.weight_decay, **averages)
     return MomentumSGD(rate, momentum=recipe.momentum, weight_decay=recipe.weight_decay, **averages)
 
 

@@ -35,6 +35,7 @@ def train_network(
     recipe,
     folder,
     strategy,
+    lanes=1,
     steps=None,
     checkpoint_minutes=5.0,
     checkpoint_steps=None,
@@ -56,6 +57,7 @@ def train_network(
         folder: where to write, a ``pathlib.Path`` that exists; over several machines the chief writes there, and all
             read the checkpoints from there.
         strategy: of ``devices.strategy``.
+        lanes: as ``loop.Trainer`` takes it.
         steps: stop after so many; None trains all epochs of the recipe. A run of less than an epoch is evaluated on
             1,000 images of each split, and says so.
         checkpoint_minutes, checkpoint_steps: how often the state of the run is saved; the last ``keep`` are kept.
@@ -101,6 +103,7 @@ def train_network(
         dataset=dataset,
         recipe=recipe,
         strategy=strategy,
+        lanes=lanes,
         unreadable=unreadable,
     )
     with _only_the_chief_speaks(trainer):

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from benchmarks import all as every
-from benchmarks import import_time, lrn, measure, time_to_accuracy, train_lenet
+from benchmarks import import_time, lrn, measure, time_to_accuracy
 
 
 def printed(out):
@@ -31,12 +31,6 @@ def test_lrn_has_a_row_for_each_map_and_direction(capsys):
     assert all(row["ours"] > 0 and row["ratio"] == pytest.approx(row["peer"] / row["ours"]) for row in rows)
 
 
-def test_train_lenet_measures_the_engine_and_a_users_fit(capsys):
-    rows = in_this_process(train_lenet, capsys, "--images", "640", "--batches", "64")
-    assert ["fit" in row["name"] for row in rows] == [False, True]
-    assert all(row["unit"] == "images/s" and row["ours"] > 0 for row in rows)
-
-
 def test_a_target_out_of_reach_is_not_reached(capsys):
     rows = in_this_process(time_to_accuracy, capsys, "--dataset", "embedded", "--limit", "1", "--targets", "98.5")
     assert rows[0]["ours"] is None
@@ -52,6 +46,8 @@ def test_the_clock_stands_still_while_accuracy_is_looked_at():
 @pytest.mark.parametrize(
     ("name", "arguments", "rows"),
     [
+        ("train_lenet", ("--images", 640, "--batches", "64"), 1),
+        ("fit_lenet", ("--batches", 256), 1),
         ("endurance", ("--steps", 40), 3),
         ("memory", ("--networks", "lenet", "--steps", 1), 1),
         ("input_pipeline", ("--made", 4, "--batch", 4, "--batches", 2), 1),

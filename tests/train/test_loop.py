@@ -15,7 +15,7 @@ from train.loop import Trainer
 from train.losses import LOSSES
 
 
-def trainer(dataset, **changes):
+def trainer(dataset, lanes=1, **changes):
     recipe = dataclasses.replace(recipes.LENET5["default"], epochs=8, min_images=0, **changes)
     return Trainer(
         lenet.LeNet5,
@@ -24,6 +24,7 @@ def trainer(dataset, **changes):
         dataset=dataset,
         recipe=recipe,
         strategy=devices.strategy(),
+        lanes=lanes,
     )
 
 
@@ -100,6 +101,26 @@ def test_small_datasets_are_repeated():
     assert recipes.LENET5["default"].epochs_for(55_000) == 10
     assert recipes.LENET5["default"].epochs_for(3_500) == 115
     assert recipes.LENET5["default"].steps_for(3_500) == -(-115 * 3_500 // 128)
+
+
+def test_lanes_change_nothing_but_rounding(embedded):
+    one, three = trainer(embedded, batch_size=50), trainer(embedded, lanes=3, batch_size=50)
+    rows = [list(engine.train(20))[-1] for engine in (one, three)]
+    assert rows[0].loss == pytest.approx(rows[1].loss, rel=1e-4)
+    for a, b in zip(one.model.get_weights(), three.model.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_fused_adamw_is_that_of_keras():
+    ours, theirs = (kind(0.01, weight_decay=0.1) for kind in (optimizers.AdamW, keras.optimizers.AdamW))
+    values = np.random.default_rng(0).normal(size=(5, 7)).astype("float32")
+    a, b = keras.Variable(values), keras.Variable(values)
+    for step in range(5):
+        gradient = keras.ops.convert_to_tensor(np.sin(values + step))
+        ours.apply([gradient], [a])
+        theirs.apply([gradient], [b])
+    np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-6)
+    assert not np.allclose(a.numpy(), values)
 
 
 def test_momentum_and_decay_are_the_papers_rule():
