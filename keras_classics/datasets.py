@@ -72,6 +72,8 @@ def check_name(name, known):
     Raises:
         InputError: so it is.
     """
+    if name in (_FOLDER, _IDX):
+        raise InputError(f"{name} is to be followed by the path of a folder.")
     if name not in known and not any(name.startswith(kind) and kind + "PATH" in known for kind in (_FOLDER, _IDX)):
         raise InputError(f"there is no dataset called {name!r} here; expected one of {', '.join(known)}.")
 

@@ -16,7 +16,6 @@ ROWS = (
     "lenet --dataset mnist --recipe best",
     "lenet --dataset mnist --recipe best --activation relu",
     "lenet --dataset mnist --recipe 1998 --variant 1998",
-    "lenet --dataset mnist --recipe best --variant 1998",
 )
 _MODULES = ("lenet", "alexnet")
 
