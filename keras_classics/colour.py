@@ -7,6 +7,7 @@ picture; section 2 subtracts the mean of each pixel.
 import dataclasses
 import hashlib
 import pathlib
+import sys
 
 import numpy as np
 
@@ -72,6 +73,8 @@ def _content(split, size):
 
 
 def _computed(split, size, unreadable):
+    if not split.in_memory:
+        print(f"Looking at the colours of {len(split):,} training pictures, once …", file=sys.stderr, flush=True)
     count = pixels = 0
     total = products = 0.0
     batches = pipeline.evaluation_batches(

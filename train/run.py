@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import sys
 import zlib
 
 import numpy as np
@@ -161,6 +162,8 @@ def _only_the_chief_speaks(trainer):
 def _made_ready(dataset, recipe, size, steps, budget, unreadable):
     """The dataset without pictures that spoil the evaluation, held in memory if it may be; and how it is, in words."""
     # Better found before training than after.
+    if count := sum(len(split) for split in (dataset.validation, dataset.test) if not split.in_memory):
+        print(f"Decoding the {count:,} pictures to evaluate on, to find bad ones …", file=sys.stderr, flush=True)
     validation, test = (pipeline.without_unreadable(split, unreadable) for split in (dataset.validation, dataset.test))
     dataset = dataclasses.replace(dataset, validation=validation, test=test)
     if dataset.train.in_memory:

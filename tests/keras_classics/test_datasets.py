@@ -53,6 +53,8 @@ def test_fingerprint_tells_datasets_apart():
 def test_unknown_name_is_refused_with_the_known_ones():
     with pytest.raises(InputError, match=r"'mnits'.*auto, mnist, fashion_mnist, cifar10, .*, folder:PATH"):
         datasets.load("mnits")
+    with pytest.raises(InputError, match="folder: is to be followed by the path"):
+        datasets.load("folder:")
 
 
 @pytest.fixture
