@@ -19,6 +19,8 @@ __all__ = [
     "DATA_DIR_VARIABLE",
     "DIGITS",
     "EMBEDDED",
+    "FOLDER",
+    "IDX",
     "PICTURES",
     "PICTURE_SUFFIXES",
     "Dataset",
@@ -30,9 +32,9 @@ __all__ = [
 
 DATA_DIR_VARIABLE = "KERAS_CLASSICS_DATA_DIR"
 EMBEDDED = "embedded"
-_FOLDER, _IDX = "folder:", "idx:"
-DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, _IDX + "PATH")
-PICTURES = ("cifar10", "imagenette", "imagenet2012", _FOLDER + "PATH")
+FOLDER, IDX = "folder:", "idx:"
+DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, IDX + "PATH")
+PICTURES = ("cifar10", "imagenette", "imagenet2012", FOLDER + "PATH")
 
 _PROBE_SECONDS = 5  # a network that has not sent a few kilobytes by then counts as absent
 
@@ -72,9 +74,9 @@ def check_name(name, known):
     Raises:
         InputError: so it is.
     """
-    if name in (_FOLDER, _IDX):
+    if name in (FOLDER, IDX):
         raise InputError(f"{name} is to be followed by the path of a folder.")
-    if name not in known and not any(name.startswith(kind) and kind + "PATH" in known for kind in (_FOLDER, _IDX)):
+    if name not in known and not any(name.startswith(kind) and kind + "PATH" in known for kind in (FOLDER, IDX)):
         raise InputError(f"there is no dataset called {name!r} here; expected one of {', '.join(known)}.")
 
 
@@ -90,7 +92,7 @@ def load(name, data_dir=None):
     Raises:
         InputError: there is no such dataset, or it is not on disk and cannot be downloaded.
     """
-    check_name(name, ("auto", *_PUBLISHED, EMBEDDED, _IDX + "PATH", _FOLDER + "PATH"))
+    check_name(name, ("auto", *_PUBLISHED, EMBEDDED, IDX + "PATH", FOLDER + "PATH"))
     data_dir = data_dir or os.environ.get(DATA_DIR_VARIABLE) or None
     if name == "auto":
         try:
@@ -100,7 +102,7 @@ def load(name, data_dir=None):
             return _embedded()
     if name == EMBEDDED:
         return _embedded()
-    for kind, read in ((_FOLDER, folders.load), (_IDX, idx.load)):
+    for kind, read in ((FOLDER, folders.load), (IDX, idx.load)):
         if name.startswith(kind):
             return read(name.removeprefix(kind))
     return _published(name, data_dir)
