@@ -34,6 +34,20 @@ def read(model, path):
     Raises:
         InputError: the bytes are no TFLite model, or one without our description.
     """
+    description = find(model, path)
+    if description is None:
+        raise InputError(
+            f"{path} does not say what its classes are; export it with python -m export.tflite, which puts that inside."
+        )
+    return description
+
+
+def find(model, path):
+    """The description inside ``model``; None in a model made by somebody else.
+
+    Raises:
+        InputError: the bytes are no TFLite model.
+    """
     if model[4:8] != _IDENTIFIER:
         raise InputError(f"{path} is not a TFLite model.")
     try:
@@ -47,16 +61,4 @@ def read(model, path):
                 return description
     except Exception as error:  # a damaged flatbuffer fails anywhere, in any way
         raise InputError(f"{path} is a damaged TFLite model.") from error
-    raise InputError(
-        f"{path} does not say what its classes are; export it with python -m export.tflite, which puts that inside."
-    )
-
-
-def operators(model):
-    """Operators of ``model`` (bytes) in order of execution, by their names in the TFLite schema."""
-    from ai_edge_litert.tools import flatbuffer_utils
-
-    content = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
-    return [
-        flatbuffer_utils.opcode_to_name(content, operator.opcodeIndex) for operator in content.subgraphs[0].operators
-    ]
+    return None
