@@ -17,6 +17,8 @@ NAMES = (
     "train_alexnet",
     "time_to_accuracy",
     "input_pipeline",
+    "device",
+    "rewrites",
     "import_time",
     "memory",
     "endurance",

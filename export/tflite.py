@@ -1,117 +1,151 @@
-"""``python -m export.tflite``: turn a trained network into a verified TFLite model for a device."""
+"""``python -m export.tflite``: turn a trained network into verified TFLite models for devices."""
 
-import collections
-import json
-import pathlib
+import argparse
 
+from export import arguments, networks, verify
 from keras_classics import cli
 
 PROG = "python -m export.tflite"
-REJECTED = 1  # exit code when the model lost too much accuracy
-_CALIBRATION_IMAGES = 500
-_MODES = ("float32", "float16", "dynamic", "int8")
+MODES = ("float32", "float16", "dynamic", "int8", "int16x8")
+# int16x8 has reference kernels alone: an image of AlexNet takes seconds.
+_ALL_OF_ALEXNET = ("float32", "float16", "dynamic", "int8")
+
+
+def _modes(text):
+    chosen = MODES if text == "all" else tuple(text.split(","))
+    unknown = [mode for mode in chosen if mode not in MODES]
+    if unknown or len(set(chosen)) < len(chosen):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not all, nor some of {', '.join(MODES)} with commas between them"
+        )
+    return chosen
 
 
 def parser():
     parser = cli.Parser(
         prog=PROG,
-        description="Turn a trained network into a TFLite model of raw pixels, and verify it on the test images.",
-        epilog="Exit codes: 0 written and verified; 1 rejected, nothing written; 2 something given cannot be used.",
+        description="Turn a trained network into TFLite models of raw pixels, and verify each on the whole test split.",
+        epilog="Exit codes: 0 all written and verified; 1 a model was rejected and not written; 2 something given "
+        "cannot be used.",
     )
-    parser.add_argument("network", choices=["lenet5"], metavar="NETWORK", help="which network: lenet5")
-    parser.add_argument("--model", metavar="PATH", help="the trained model (default: saved_models/NETWORK.keras)")
+    parser.add_argument(
+        "network", metavar="MODEL", help=f"{', '.join(networks.NETWORKS)}, or the path of a .keras file of one of them"
+    )
     parser.add_argument(
         "--mode",
-        default="int8",
-        choices=_MODES,
-        metavar="MODE",
-        help=f"one of {', '.join(_MODES)} (default: %(default)s)",
+        default=("int8",),
+        type=_modes,
+        metavar="MODES",
+        help=f"{', '.join(MODES)}, several with commas between them, or all (default: int8)",
     )
     parser.add_argument(
-        "--dataset",
-        metavar="NAME",
-        help="mnist, embedded or auto, to calibrate and verify with (default: what the model was trained on)",
+        "--io",
+        default="uint8",
+        choices=("uint8", "int8", "float32"),
+        metavar="TYPE",
+        help="of the input: uint8 pixels 0-255, int8 pixels less 128, float32 pixels 0-255 (default: %(default)s)",
     )
-    cli.add_common_arguments(parser, seed_of="the calibration images")
     parser.add_argument(
-        "--max-drop",
-        type=cli.non_negative_float,
-        default=0.5,
-        metavar="POINTS",
-        help="accuracy that may be lost, in percentage points (default: %(default)s)",
+        "--lrn",
+        default="auto",
+        choices=("auto", "native", "banded"),
+        metavar="FORM",
+        help="AlexNet's normalization: TensorFlow's operator, or a banded 1x1 convolution (default: auto, native in "
+        "int8 and banded in float)",
     )
+    arguments.add_to(parser)
+    parser.add_argument(
+        "--calibration", metavar="folder:PATH", help="own pictures to set ranges by, instead of the training split"
+    )
+    parser.add_argument(
+        "--calibration-images", type=cli.positive_int, metavar="N", help="how many (default: 500 digits, 100 pictures)"
+    )
+    cli.add_common_arguments(parser, seed_of="the calibration images, and of random weights")
+    parser.add_argument("--debug", action="store_true", help="also report where int8 loses accuracy, layer by layer")
+    verify.add_limit_arguments(parser)
     return parser
 
 
 def export(args):
-    """Convert, verify, and write; the exit code."""
-    from export import source
-    from keras_classics import datasets
+    """Convert, verify, and write every mode; the exit code."""
+    from keras_classics.errors import InputError
     from keras_classics.runtime import start_tensorflow
 
-    if args.dataset:
-        datasets.check_name(args.dataset, datasets.DIGITS)
-    path = pathlib.Path(args.model or f"saved_models/{args.network}.keras")
-    source.check_model_file(path)
+    path = arguments.check(args, args.network)
+    if args.calibration and not args.calibration.startswith("folder:"):
+        raise InputError(f"--calibration is {args.calibration!r}; expected folder:PATH.")
+    if args.debug and "int8" not in args.mode:
+        raise InputError("--debug tells of int8; ask for --mode int8 too.")
     folder = cli.output_folder(args.out)
-    target = folder / f"{args.network}_{args.mode}.tflite"
-    cli.check_targets(target, target.with_suffix(".json"))
     start_tensorflow()
-    from export import description, quantize, verify
-    from keras_classics import lenet
+    from export import data, figures, source
+    from export.table import comparison, show
 
-    trained = source.load(path, lenet, args.dataset, args.data_dir)
-    data = trained.dataset
-    print(f"Model: {path}\nData: {data}", flush=True)
-    probabilities = verify.keras_probabilities(trained.model, lenet.PREPROCESSING, data.test.images)
-    source.check_outputs(probabilities, path)
-    calibration, _ = datasets.stratified(data.train, min(_CALIBRATION_IMAGES, len(data.train)), args.seed)
-    tflite = description.embed(
-        quantize.convert(trained.model, lenet.PREPROCESSING, args.mode, calibration.images),
-        {
-            "network": "LeNet-5",
-            "mode": args.mode,
-            "labels": list(lenet.LABELS),
-            "input": "uint8 pixels, 1 × 32 × 32 × 1, raw: 0 background to 255 stroke, a 28 × 28 digit in the middle",
-            "output": "probability of each label, in the order of labels",
-        },
-    )
-    report = verify.compare(tflite, target, probabilities, data.test)
-    _show(report)
-    if report["drop"] > args.max_drop:
-        print(
-            f"Rejected: {report['drop']:.2f} points of accuracy lost, more than --max-drop {args.max_drop:g}; "
-            f"{target} was not written."
-        )
-        return REJECTED
-    record = {"network": args.network, "mode": args.mode, "model": str(path), **report, "held_out": trained.held_out}
-    record["calibration"] = (
-        {"images": len(calibration), "split": "train", "seed": args.seed} if args.mode == "int8" else None
-    )
-    record["dataset"] = data.describe()
-    with cli.whole_file(target) as model_file, cli.whole_file(target.with_suffix(".json")) as report_file:
-        model_file.write_bytes(tflite)
-        report_file.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"Wrote {target} and {target.with_suffix('.json').name}")
-    return 0
+    trained = source.load(args, args.network)
+    name = source.file_name(trained, path)
+    modes = _ALL_OF_ALEXNET if args.mode == MODES and trained.network == "alexnet" else args.mode
+    targets = {mode: folder / f"{name}_{mode}.tflite" for mode in modes}
+    cli.check_targets(*targets.values(), *(target.with_suffix(".json") for target in targets.values()))
+    print(f"Model: {trained.origin}\nData: {trained.dataset}", flush=True)
+    images, calibrated_with = data.calibration(trained, args.calibration_images, args.seed, args.calibration)
+    reference = figures.keras_reference(trained.model, trained.preprocessing, trained.dataset.test.images)
+    source.check_outputs(trained, reference)
+    limits = verify.limits_of(args, trained, args.io)
+    rows, rejected = {}, False
+    for mode, target in targets.items():
+        tflite = converted(trained, mode, images, args)
+        rows[mode] = figures.measure(tflite, target, trained.dataset.test, reference)
+        if len(modes) == 1:
+            show(rows[mode])
+        record = {**trained.record(), "mode": mode, "calibration": calibrated_with if mode in _calibrated() else None}
+        rejected |= bool(verify.admit(tflite, target, rows[mode], limits, record))
+        if args.debug and mode == "int8":
+            _debug(trained, images, args, target)
+    if len(modes) > 1:
+        print(f"\n{comparison(rows)}")
+    peak = verify.environment()["peak_memory_bytes"]
+    print(f"Most memory used by this process, conversion included: {peak / 1e9:.2f} GB")
+    return verify.REJECTED if rejected else 0
 
 
-def _show(report):
-    counts = collections.Counter(report["operators"])
-    print(f"Size: {report['size_bytes']:,} bytes")
-    print(
-        f"Accuracy on {report['test_images']:,} test images: Keras {report['keras_accuracy']:.2%}, "
-        f"TFLite {report['tflite_accuracy']:.2%} ({0 - report['drop']:+.2f} points)"
+def _calibrated():
+    from export import quantize
+
+    return quantize.CALIBRATED
+
+
+def forms_of(args, mode):
+    """The ``Forms`` that the command line asks for."""
+    import dataclasses
+
+    from export import quantize
+
+    forms = quantize.best_forms(mode, args.target)
+    return forms if args.lrn == "auto" else dataclasses.replace(forms, lrn=args.lrn)
+
+
+def converted(trained, mode, images, args):
+    """Bytes of the model in ``mode``, with its description inside."""
+    from export import description, quantize
+
+    tflite = quantize.convert(
+        trained.model,
+        trained.preprocessing,
+        mode,
+        images,
+        dtype=args.io,
+        forms=forms_of(args, mode),
+        integer_only=args.target == "int8-only",
     )
-    print(
-        f"Agreement: {report['agreement']:.2%} of images get the same label; probabilities differ by "
-        f"{report['largest_probability_difference']:.3f} at most"
-    )
-    for name in ("input", "output"):
-        tensor = report[name]
-        quantization = f", scale {tensor['scale']:g}, zero point {tensor['zero_point']}" if tensor["scale"] else ""
-        print(f"{name.capitalize()}: {tensor['dtype']} {' × '.join(map(str, tensor['shape']))}{quantization}")
-    print("Operators: " + ", ".join(f"{count} {name}" for name, count in counts.items()), flush=True)
+    return description.embed(tflite, description.of(trained, mode, args.io))
+
+
+def _debug(trained, images, args, target):
+    from export import debug
+
+    rows = debug.layer_errors(trained, images, forms_of(args, "int8"))
+    print(f"\n{debug.table(rows)}\n", flush=True)
+    debug.write(rows, target.with_name(f"{target.stem}_layers.json"))
 
 
 def main(argv=None):

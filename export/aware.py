@@ -1,0 +1,326 @@
+"""Fine-tuning for small files, by tensorflow-model-optimization: pruning, weight clustering, quantization-aware.
+
+The three follow one another in this order, each keeping what came before: clustering keeps the zeros of pruning, and
+quantization-aware training keeps zeros and clusters. The network learns, from distorted training digits, their labels
+and what the network it started from says of them. The last step counts: nothing is selected, and the test split is
+not seen.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import os
+import time
+
+import numpy as np
+
+from keras_classics import cli
+from keras_classics.errors import InputError
+
+_BATCH = 128
+_PROOF_IMAGES = 16
+_DISTILLED = 0.5  # share of the target that is the first network's answer (Hinton et al. 2015); the rest is the label
+_QUANTIZED_ACTIVATIONS = ("linear", "relu", "sigmoid", "softmax", "tanh")
+_REPORTS = 5  # lines on progress a stage
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One of the three: how much is seen; the rate falls from ``learning_rate`` to 0 along a half cosine."""
+
+    text: str
+    images: int
+    learning_rate: float
+
+    def steps(self, images=None):
+        return max(1, (images or self.images) // _BATCH)
+
+
+# Assumption: none of these numbers was tuned beyond a first guess that met its aim on the validation digits.
+PRUNING = Stage("Pruning", 300_000, 1e-3)
+CLUSTERING = Stage("Clustering", 100_000, 2e-4)
+QUANTIZATION = Stage("Quantization-aware training", 100_000, 1e-4)
+_PRUNED_BY = 0.6  # share of the steps of pruning after which all weights to be left out are chosen
+_PRUNINGS = 100  # times the polynomial schedule chooses anew
+
+
+def _share(text):
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < 1:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a share between 0 and 1")
+
+
+def _clusters(text):
+    with contextlib.suppress(ValueError):
+        if 2 <= int(text) <= 256:
+            return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 2 to 256")
+
+
+def add_arguments(parser):
+    """``--aware``, ``--prune``, ``--cluster`` and ``--fine-tune-images`` for a command that exports."""
+    group = parser.add_argument_group("fine-tuning before conversion, by tensorflow-model-optimization")
+    group.add_argument("--aware", choices=["qat"], metavar="qat", help="quantization-aware training, for --mode int8")
+    group.add_argument("--prune", type=_share, metavar="SHARE", help="share of the weights that become 0, such as 0.8")
+    group.add_argument("--cluster", type=_clusters, metavar="N", help="different weights a layer keeps, such as 16")
+    defaults = ", ".join(f"{stage.images:,} in {stage.text.lower()}" for stage in (PRUNING, CLUSTERING, QUANTIZATION))
+    group.add_argument(
+        "--fine-tune-images", type=cli.positive_int, metavar="N", help=f"digits each of them sees (default: {defaults})"
+    )
+
+
+def fine_tune(model, preprocessing, dataset, *, qat=False, prune=None, cluster=None, seed=0, images=None, say=print):
+    """``model`` pruned, clustered and made ready for 8 bits, as asked for.
+
+    Args:
+        model: a Keras 3 functional model, a chain of layers that ends in class probabilities.
+        preprocessing: its ``Preprocessing``.
+        dataset: a ``datasets.Dataset`` of ``uint8`` digits of the network's size; its training split is learnt from.
+        qat: whether to train with the rounding of 8 bits.
+        prune: share of the weights that become 0, in every layer but the first and the last; None leaves all.
+        cluster: how many different weights each of these layers keeps; None leaves all.
+        seed: of the order of the images, their distortions and the first centres of the clusters.
+        images: how many each stage sees; None takes those of ``PRUNING``, ``CLUSTERING`` and ``QUANTIZATION``.
+        say: called with lines on progress.
+
+    Returns:
+        A ``tf_keras`` model that takes preprocessed images; with ``qat`` its layers carry their rounding (``convert``),
+        else it has the weights of ``model`` in their order (``rebuild.to_keras``).
+
+    Raises:
+        InputError: a layer cannot be rebuilt, or quantization-aware training does not know it; or the network does not
+            end in probabilities.
+    """
+    tfmot = import_tfmot()
+    import tf_keras
+
+    from export import rebuild
+
+    proof = preprocessing(dataset.validation.images[:_PROOF_IMAGES], "channels_last")
+    network = rebuild.to_tf_keras(model, proof)
+    if not np.allclose(np.asarray(model(proof)).sum(axis=1), 1, atol=1e-3):
+        raise InputError("the network does not end in class probabilities, which fine-tuning needs.")
+    if qat:
+        _annotated(tfmot, network)  # a layer that it does not know is refused before the others are trained
+    tf_keras.utils.set_random_seed(seed)
+    teach = _teacher(model, preprocessing, dataset, seed, say)
+    if prune is not None:
+        network = _prune(tfmot, network, prune, teach, images)
+    if cluster is not None:
+        network = _cluster(tfmot, network, cluster, prune is not None, teach, images)
+    if qat:
+        pixels = preprocessing(np.array([0, 255], np.uint8).reshape(2, 1, 1, 1), "channels_last")
+        network = _quantize(tfmot, network, prune is not None, cluster is not None, pixels.ravel(), teach, images)
+    return network
+
+
+def convert(network, dtype="uint8"):
+    """The bytes of an int8 TFLite model of a ``network`` that quantization-aware training has finished.
+
+    Input ``(1, height, width, 1)`` raw pixels: "uint8" (scale 1, zero point 0), or "int8", pixels less 128; output
+    ``(1, classes)`` of the same type: probabilities of scale 1/256.
+    """
+    import tensorflow as tf
+    import tf_keras
+
+    from export import flatbuffer, quantize
+
+    pixels = tf_keras.Input(network.input_shape[1:], batch_size=1, name="pixels")
+    converter = tf.lite.TFLiteConverter.from_keras_model(tf_keras.Model(pixels, network(pixels)))
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.inference_input_type = converter.inference_output_type = getattr(tf, dtype)
+    return flatbuffer.with_short_names(with_raw_pixels(quantize.run(converter.convert)))
+
+
+def with_raw_pixels(model):
+    """``model`` (bytes) with its input's scale and zero point in the weights of the first layer.
+
+    A model of 8-bit input, ``real = scale · (pixel - zero)``, gives bit for bit the same answers when the input is
+    said to be the pixels themselves: the scale goes to that of the weights, and ``zero`` times their sum to the bias.
+
+    Raises:
+        InputError: the model does not begin with a convolution that pads nothing.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    from export import flatbuffer
+
+    content = flatbuffer.load(model)
+    graph = content.subgraphs[0]
+    names = flatbuffer.operators(model)[:2]
+    place = 1 if names[0] == "QUANTIZE" else 0  # from uint8, as it comes, to int8
+    first = graph.operators[place]
+    if names[place] != "CONV_2D" or first.builtinOptions.padding != schema.Padding.VALID:
+        raise InputError(f"raw pixels cannot go into {names[place]}; only into a convolution that pads nothing.")
+    pixels, signed = (graph.tensors[index].quantization for index in (graph.inputs[0], first.inputs[0]))
+    weights, bias = (graph.tensors[index] for index in first.inputs[1:3])
+    kernel = np.asarray(content.buffers[weights.buffer].data).view(np.int8).reshape(weights.shape)
+    sums = kernel.astype(np.int32).sum(axis=(1, 2, 3))
+    old = np.asarray(content.buffers[bias.buffer].data).view("<i4")
+    new = old - (int(signed.zeroPoint[0]) + 128) * sums
+    content.buffers[bias.buffer].data = new.astype("<i4").view(np.uint8)
+    weights.quantization.scale = np.asarray(weights.quantization.scale, np.float32) * np.float32(signed.scale[0])
+    signed.scale, signed.zeroPoint = np.ones(1, np.float32), np.array([-128])
+    if place:
+        pixels.scale, pixels.zeroPoint = np.ones(1, np.float32), np.array([0])
+    return flatbuffer.dump(content)
+
+
+def weights_report(network):
+    """Of each kernel with pruned or clustered weights: ``{layer: (share of zeros, different weights)}``."""
+    kernels = {
+        weight.name.split("/")[-2]: weight.numpy() for weight in network.weights if weight.name.endswith("/kernel:0")
+    }
+    return {name: (float((kernel == 0).mean()), len(np.unique(kernel))) for name, kernel in kernels.items()}
+
+
+def import_tfmot():
+    """tensorflow-model-optimization, without what its import does to the rest of the process.
+
+    It sets ``TF_USE_LEGACY_KERAS``, which would turn ``tf.keras`` into ``tf_keras`` here and in every child process.
+    """
+    import tensorflow as tf
+
+    kept = os.environ.get("TF_USE_LEGACY_KERAS")
+    _ = tf.keras.layers  # looked up now, so that it stays what it is
+    try:
+        import tensorflow_model_optimization as tfmot
+    finally:
+        os.environ.pop("TF_USE_LEGACY_KERAS", None)
+        if kept is not None:
+            os.environ["TF_USE_LEGACY_KERAS"] = kept
+    return tfmot
+
+
+def _teacher(model, preprocessing, dataset, seed, say):
+    """``teach(network, stage, images, callbacks)``, which fits ``network`` to distorted training digits."""
+    import tensorflow as tf
+    import tf_keras
+
+    from keras_classics import pipeline
+    from train.augment import AUGMENTATIONS
+
+    size, classes = model.input_shape[1], model.output_shape[-1]
+    augmentation = AUGMENTATIONS["digits"]
+
+    def prepare(pixels, draws):
+        return preprocessing(augmentation.apply(pixels, draws, size), "channels_last")
+
+    def answered(pictures, labels):
+        target = _DISTILLED * model(pictures, training=False) + (1 - _DISTILLED) * tf.one_hot(labels, classes)
+        return pictures, target
+
+    def batches(first_step):
+        return pipeline.training_batches(
+            dataset.train,
+            **{"batch": _BATCH, "replicas": 1, "seed": seed, "first_step": first_step, "size": size},
+            prepare=prepare,
+            draws=augmentation.draws,
+        ).map(answered)
+
+    def teach(network, stage, images, callbacks=()):
+        steps, began = stage.steps(images), time.monotonic()
+        rate = tf_keras.optimizers.schedules.CosineDecay(stage.learning_rate, steps)
+        network.compile(tf_keras.optimizers.Adam(rate), "categorical_crossentropy")
+        done = 0
+        for end in np.unique(np.linspace(0, steps, _REPORTS + 1, dtype=int)[1:]).tolist():
+            with _hushed():
+                network.fit(batches(done), steps_per_epoch=end - done, epochs=1, verbose=0, callbacks=list(callbacks))
+            done = end
+            right, seconds = _accuracy(network, preprocessing, dataset.validation), time.monotonic() - began
+            say(f"{stage.text}: step {done:,}/{steps:,}, validation {right:.2%}, {seconds:.0f} s")
+
+    return teach
+
+
+@contextlib.contextmanager
+def _hushed():
+    """Without a warning a step that clustered layers learn centres instead of their kernels."""
+    import tensorflow as tf
+
+    level = tf.get_logger().level
+    tf.get_logger().setLevel("ERROR")
+    try:
+        yield
+    finally:
+        tf.get_logger().setLevel(level)
+
+
+def _accuracy(network, preprocessing, split):
+    outputs = network.predict(preprocessing(split.images, "channels_last"), batch_size=500, verbose=0)
+    return float((outputs.argmax(axis=1) == split.labels).mean())
+
+
+def _inner(network):
+    """Names of the layers that are pruned and clustered: not the first and the last of those with weights."""
+    import tf_keras
+
+    kinds = (tf_keras.layers.Conv2D, tf_keras.layers.Dense)
+    return [layer.name for layer in [each for each in network.layers if each.weights][1:-1] if isinstance(layer, kinds)]
+
+
+def _wrapped(network, wrap):
+    """``network`` with ``wrap`` around its inner layers."""
+    import tf_keras
+
+    names = _inner(network)
+    return tf_keras.models.clone_model(network, None, lambda layer: wrap(layer) if layer.name in names else layer)
+
+
+def _prune(tfmot, network, share, teach, images):
+    sparsity, steps = tfmot.sparsity.keras, PRUNING.steps(images)
+    schedule = sparsity.PolynomialDecay(
+        0.0, share, 0, max(1, int(steps * _PRUNED_BY)), frequency=max(1, steps // _PRUNINGS)
+    )
+    pruned = _wrapped(network, lambda layer: sparsity.prune_low_magnitude(layer, schedule))
+    teach(pruned, PRUNING, images, [sparsity.UpdatePruningStep()])
+    return sparsity.strip_pruning(pruned)
+
+
+def _cluster(tfmot, network, count, sparse, teach, images):
+    # Only here does it take ``preserve_sparsity``; the module has no shorter public name.
+    from tensorflow_model_optimization.python.core.clustering.keras.experimental.cluster import cluster_weights
+
+    clustering = tfmot.clustering.keras
+    options = {
+        "number_of_clusters": count,
+        "cluster_centroids_init": clustering.CentroidInitialization.KMEANS_PLUS_PLUS,
+        "preserve_sparsity": sparse,
+    }
+    clustered = _wrapped(network, lambda layer: cluster_weights(layer, **options))
+    teach(clustered, CLUSTERING, images)
+    return clustering.strip_clustering(clustered)
+
+
+def _annotated(tfmot, network):
+    """``network`` marked for quantization.
+
+    Raises:
+        InputError: it has layers of this package, or activations, that cannot be trained with the rounding of int8.
+    """
+    from export.rebuild import Twin
+
+    for layer in network.layers:
+        name = getattr(getattr(layer, "activation", None), "__name__", "linear")
+        what = None
+        if isinstance(layer, Twin):
+            what = f"is a {type(layer.original()).__name__}"
+        elif name not in _QUANTIZED_ACTIVATIONS:
+            what = f"has the activation {name}"
+        if what:
+            raise InputError(f"layer {layer.name} {what}, which quantization-aware training does not know.")
+    return tfmot.quantization.keras.quantize_annotate_model(network)
+
+
+def _quantize(tfmot, network, sparse, clustered, pixel_range, teach, images):
+    from export import preserving
+
+    scheme = preserving.Scheme(_inner(network), clustered=clustered, sparse=sparse)
+    aware = tfmot.quantization.keras.quantize_apply(_annotated(tfmot, network), scheme)
+    for variable in aware.get_layer("quantize_layer").weights:
+        # The range of all pixels, so that the 256 steps of the input are the raw pixels.
+        if variable.name.endswith(("_min:0", "_max:0")):
+            variable.assign(pixel_range[0 if variable.name.endswith("_min:0") else 1])
+    teach(aware, QUANTIZATION, images)
+    return tfmot.experimental.combine.strip_clustering_cqat(aware) if clustered else aware
