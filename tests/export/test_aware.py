@@ -55,7 +55,7 @@ def kernels(tflite):
         lambda: LeNet5(activation="scaled_tanh"),
         lambda: LeNet5(weights="mnist", variant="1998"),
         lambda: LeNet5(variant="1998", classifier_activation="softmax"),
-        lambda: LeNet5(include_top=False),
+        lambda: LeNet5(include_top=False, input_shape=(32, 32, 1)),
         lambda: AlexNet(variant="cifar10"),
     ],
     ids=["tanh", "relu", "scaled_tanh", "1998", "1998 softmax", "no top", "AlexNet for CIFAR-10"],
