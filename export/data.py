@@ -24,7 +24,7 @@ def load(network, shape, *, name, data_dir=None, pictures_folder=None, test_imag
         shape: ``(height, width, channels)`` that the model takes.
         name: of the dataset; None: only pictures are given.
         data_dir: where TFDS data lies.
-        pictures_folder: any pictures, of which a share calibrates and the rest verifies.
+        pictures_folder: a ``pathlib.Path``: any pictures, of which a share calibrates and the rest verifies.
         test_images: take only so many; an even share of every class.
         labelled: whether labels that pictures' names give are of use (to a trained network).
 
@@ -32,7 +32,7 @@ def load(network, shape, *, name, data_dir=None, pictures_folder=None, test_imag
         InputError: the data is not to be had, or does not fit the network.
     """
     if network == "alexnet" and pictures_folder:
-        dataset = _pictures(pathlib.Path(pictures_folder), labelled)
+        dataset = _pictures(pictures_folder, labelled)
     elif network == "alexnet" and name is None:
         raise InputError("AlexNet is verified on pictures: give --pictures DIR, or --dataset cifar10 or folder:PATH.")
     else:

@@ -33,7 +33,7 @@ class Forms:
 
     pooling: str = "convolution"
     lrn: str = "banded"
-    towers: bool = True
+    towers: bool = False
 
 
 def device_model(model, preprocessing, dtype="uint8", forms=None, *, logits=False, offset=None):

@@ -14,6 +14,7 @@ from export.classifier import Classifier, as_input, logits
 THREADS = (1, 2)
 UNLABELLED = -1  # label of a picture of which nobody says what it shows
 _BATCH = 250
+_SLACK = 0.01  # by which probabilities of a quantized softmax may be outside 0 to 1
 _LOGIT_IMAGES = 500  # logits are compared on the first so many images
 _ROUNDS = 5
 _ROUND_SECONDS = 0.1
@@ -61,12 +62,13 @@ def measure(tflite, path, split, reference=None, *, timed=True):
         timed: whether to measure latency too.
 
     Returns:
-        A dict: ``size_bytes``, ``gzip_bytes``; ``test_images``; ``tflite_accuracy`` (0–1) and its 95 % ``interval_95``
-        (Wilson); of a comparison ``keras_accuracy``, ``drop`` (percentage points), ``agreement`` (share of images with
-        the same most likely class), ``largest_probability_difference``, and on ``logit_images`` images
-        ``largest_logit_difference``, ``rms_logit_difference`` and ``logit_spread`` (root mean square of Keras' own);
-        ``operators`` in order; ``delegate_partitions``; ``latency_us`` for each number of threads, one image, median;
-        ``input`` and ``output`` as LiteRT has them. What cannot be said is None.
+        A dict: ``size_bytes``, ``gzip_bytes``; ``test_images``; ``probabilities``, whether outputs are some;
+        ``tflite_accuracy`` (0–1) and its 95 % ``interval_95`` (Wilson); of a comparison ``keras_accuracy``, ``drop``
+        (percentage points), ``agreement`` (share of images with the same most likely class),
+        ``largest_probability_difference``, and on ``logit_images`` images ``largest_logit_difference``,
+        ``rms_logit_difference`` and ``logit_spread`` (root mean square of Keras' own); ``operators`` in order;
+        ``delegate_partitions``; ``latency_us`` for each number of threads, one image, median; ``input`` and ``output``
+        as LiteRT has them. What cannot be said is None.
     """
     classifier = Classifier(tflite, path)
     ours = classifier.probabilities(split.images)
@@ -87,12 +89,12 @@ def measure(tflite, path, split, reference=None, *, timed=True):
 def answers(probabilities, split, reference):
     """Accuracy and agreement of any form of a model, from its ``probabilities (n, classes)`` for ``split``."""
     chosen = probabilities.argmax(axis=1)
-    finite = bool(np.isfinite(probabilities).all())
+    within = bool(np.all((probabilities >= -_SLACK) & (probabilities <= 1 + _SLACK)))  # False for what is no number
     labelled = bool((split.labels != UNLABELLED).all())
     right = int((chosen == split.labels).sum())
     interval = binomtest(right, len(split)).proportion_ci(method="wilson")
     found = {
-        "finite": finite,
+        "probabilities": within,
         "tflite_accuracy": right / len(split) if labelled else None,
         "interval_95": [float(interval.low), float(interval.high)] if labelled else None,
         **dict.fromkeys(("keras_accuracy", "drop", "agreement", "largest_probability_difference")),

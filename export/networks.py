@@ -14,6 +14,13 @@ def said_by(description):
     return titles.get((description or {}).get("network"))
 
 
+def usual_variant(network, variant, dataset):
+    """The variant of a network of which no model file is given: the one that was named, else the one for the data."""
+    if network == "alexnet":
+        return variant or ("cifar10" if dataset == "cifar10" else "paper")
+    return "1998" if network == "lenet5-1998" else "modern"
+
+
 def row_of(network, variant):
     """``Preprocessing`` and ``(height, width, channels)`` of a variant."""
     if network == "alexnet":
@@ -78,11 +85,6 @@ def identify(model, path, named):
     if {"C1", "C3", "C5", "F6"} <= names:
         published = any(type(layer).__name__ == "EuclideanRBF" for layer in model.layers)
         network, variant = ("lenet5-1998", "1998") if published else ("lenet5", "modern")
-        expected = (None, 32, 32, 1), (None, 10)
-        if (model.input_shape, model.output_shape) != expected:
-            raise InputError(
-                f"{path} maps {model.input_shape} to {model.output_shape}; expected {expected[0]} to {expected[1]}."
-            )
     elif {"conv1", "conv5", "fc6", "fc8"} <= names:
         network, variant = "alexnet", _alexnet_variant(model, path)
     else:
@@ -116,15 +118,17 @@ def _alexnet_variant(model, path):
 
 
 def labels_of(network, classes, dataset):
-    """Labels of the outputs, by the data or, of a thousand, by ImageNet."""
-    if network != "alexnet":
-        from keras_classics import lenet
+    """Labels of the outputs, by the data or, of a thousand, by ImageNet.
 
-        return lenet.LABELS
+    Raises:
+        InputError: the data has another number of classes.
+    """
     if len(dataset.class_names) == classes:
         return tuple(dataset.class_names)
     if dataset.class_names:
-        raise InputError(f"{dataset.name} has {len(dataset.class_names)} classes; the network tells {classes} apart.")
+        raise InputError(
+            f"{dataset.name} has {len(dataset.class_names)} classes; this {TITLES[network]} tells {classes} apart."
+        )
     if classes == 1000:
         from keras_classics.alexnet import imagenet_classes
 

@@ -27,8 +27,8 @@ def show(figures):
         )
     if figures["largest_logit_difference"] is not None:
         print(
-            f"Logits of {figures['logit_images']:,} images: differ by {figures['largest_logit_difference']:.3g} at most, "
-            f"root mean square {figures['rms_logit_difference']:.3g}, of a spread of {figures['logit_spread']:.3g}"
+            f"Logits of {figures['logit_images']:,} images differ by {figures['largest_logit_difference']:.3g} at most "
+            f"(root mean square {figures['rms_logit_difference']:.3g}, of a spread of {figures['logit_spread']:.3g})"
         )
     for name in ("input", "output"):
         tensor = figures[name]
@@ -36,8 +36,8 @@ def show(figures):
         print(f"{name.capitalize()}: {tensor['dtype']} {' × '.join(map(str, tensor['shape']))}{quantization}")
     print(f"Operators: {operators(figures)}; delegate partitions: {_or_dash(figures['delegate_partitions'])}")
     if figures["latency_us"]:
-        times = ", ".join(f"{time(us)} with {threads} thread(s)" for threads, us in figures["latency_us"].items())
-        print(f"Latency of one image: {times}", flush=True)
+        one, two = (time(us) for us in figures["latency_us"].values())
+        print(f"Latency of one image: {one} with one thread, {two} with two", flush=True)
 
 
 def comparison(rows):

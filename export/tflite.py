@@ -3,7 +3,7 @@
 import argparse
 import pathlib
 
-from export import networks, source, verify
+from export import arguments, networks, verify
 from keras_classics import cli
 
 PROG = "python -m export.tflite"
@@ -54,7 +54,7 @@ def parser():
         help="AlexNet's normalization: TensorFlow's operator, or a banded 1x1 convolution (default: auto, native in "
         "int8 and banded in float)",
     )
-    source.add_arguments(parser)
+    arguments.add_to(parser)
     parser.add_argument(
         "--calibration", metavar="folder:PATH", help="own pictures to set ranges by, instead of the training split"
     )
@@ -72,12 +72,12 @@ def export(args):
     from keras_classics.errors import InputError
     from keras_classics.runtime import start_tensorflow
 
-    path = source.check(args, args.network)
+    path = arguments.check(args, args.network)
     if args.calibration and not args.calibration.startswith("folder:"):
         raise InputError(f"--calibration is {args.calibration!r}; expected folder:PATH.")
     folder = cli.output_folder(args.out)
     start_tensorflow()
-    from export import data, figures
+    from export import data, figures, source
     from export.table import comparison, show
 
     trained = source.load(args, args.network)

@@ -1,15 +1,23 @@
 """``python -m export.verify FILE.tflite``: the gate that every exported model has passed, for any file, at any time."""
 
 import dataclasses
+import importlib.metadata
 import json
 import pathlib
+import platform
+import resource
 
+from export import arguments
 from keras_classics import cli
 from keras_classics.errors import InputError
 
 PROG = "python -m export.verify"
 REJECTED = 1  # exit code when a model does not pass
 _CONTRACT = {"uint8": (1.0, 0), "int8": (1.0, -128), "float32": (None, None)}  # scale and zero point of raw pixels
+_LIBRARIES = (
+    *("tensorflow", "keras", "ai-edge-litert", "tensorflow-model-optimization", "numpy"),
+    *("onnx", "tf2onnx", "onnxruntime"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +44,7 @@ class Limits:
 
 
 def failures(tflite, figures, limits):
-    """Sentences on what a model does not keep; empty where it passes.
+    """Sentences on what a TFLite model does not keep; empty where it passes.
 
     Args:
         tflite: its bytes.
@@ -45,9 +53,16 @@ def failures(tflite, figures, limits):
     """
     from export.targets import TARGETS, misfits
 
-    found = misfits(tflite, TARGETS[limits.target]) + _contract_failures(figures, limits)
-    if not figures["finite"]:
-        found.append("outputs that are no numbers")
+    return (
+        misfits(tflite, TARGETS[limits.target]) + _contract_failures(figures, limits) + answer_failures(figures, limits)
+    )
+
+
+def answer_failures(figures, limits):
+    """The part of ``failures`` that any form of a model can have: what it answers, and its size."""
+    found = []
+    if not figures["probabilities"]:
+        found.append("outputs that are no probabilities")
     if figures["drop"] is not None and figures["drop"] > limits.max_drop:
         found.append(f"{figures['drop']:.2f} points of accuracy lost, more than --max-drop {limits.max_drop:g}")
     agreement = figures["agreement"]
@@ -97,33 +112,30 @@ def admit(tflite, target, figures, limits, record):
     """
     found = failures(tflite, figures, limits)
     if found:
-        print(f"Rejected: {'; '.join(found)}. {target} was not written.", flush=True)
+        refuse(found, target)
         return found
-    report = {**record, **figures, "limits": dataclasses.asdict(limits), **environment()}
     with cli.whole_file(target) as model_file, cli.whole_file(target.with_suffix(".json")) as report_file:
         model_file.write_bytes(tflite)
-        report_file.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        report_file.write_text(report(figures, limits, record), encoding="utf-8")
     print(f"Wrote {target} and {target.with_suffix('.json').name}", flush=True)
     return found
 
 
+def refuse(found, target):
+    """Say why ``target`` was not written."""
+    print(f"Rejected: {'; '.join(found)}. {target} was not written.", flush=True)
+
+
+def report(figures, limits, record):
+    """JSON of every figure, what they were judged by, and versions; with whatever else ``record`` says."""
+    content = {**record, **figures, "limits": dataclasses.asdict(limits), **environment()}
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
 def environment():
     """Versions of all that has a part in an exported model, and the most memory this process has used."""
-    import importlib.metadata
-    import platform
-    import resource
-
-    libraries = (
-        "tensorflow",
-        "keras",
-        "ai-edge-litert",
-        "tensorflow-model-optimization",
-        "numpy",
-        "tf2onnx",
-        "onnxruntime",
-    )
     versions = {"python": platform.python_version()}
-    for library in libraries:
+    for library in _LIBRARIES:
         try:
             versions[library] = importlib.metadata.version(library)
         except importlib.metadata.PackageNotFoundError:
@@ -132,17 +144,18 @@ def environment():
     return {"versions": versions, "machine": platform.machine(), "peak_memory_bytes": peak}
 
 
-def add_limit_arguments(parser):
-    """The arguments of every command with a gate."""
+def add_limit_arguments(parser, *, target=True):
+    """The arguments of every command with a gate; ``target``: whether there are devices to choose from."""
     group = parser.add_argument_group("the gate")
-    group.add_argument(
-        "--target",
-        default="mobile",
-        choices=("mobile", "micro", "int8-only"),
-        metavar="TARGET",
-        help="whose operators it may use: mobile (LiteRT), micro (microcontrollers), int8-only (accelerators such as "
-        "Edge TPU) (default: %(default)s)",
-    )
+    if target:
+        group.add_argument(
+            "--target",
+            default="mobile",
+            choices=("mobile", "micro", "int8-only"),
+            metavar="TARGET",
+            help="whose operators it may use: mobile (LiteRT), micro (microcontrollers), int8-only (accelerators such "
+            "as Edge TPU) (default: %(default)s)",
+        )
     group.add_argument(
         "--max-drop",
         type=cli.non_negative_float,
@@ -160,18 +173,18 @@ def add_limit_arguments(parser):
     group.add_argument("--max-size", type=cli.positive_int, metavar="BYTES", help="of the file (default: any)")
 
 
-def limits_of(args, trained, io):
-    """The ``Limits`` that a command line asks for, for a ``source.Source`` and a type of input."""
+def limits_of(args, trained, io, shape=None):
+    """The ``Limits`` that a command line asks for, for a ``source.Source``, a type and a shape of input."""
     from export import source
 
     return Limits(
         args.max_drop,
         source.min_agreement(args, trained),
         args.max_size,
-        args.target,
+        getattr(args, "target", "mobile"),
         io,
-        trained.image_shape,
-        len(trained.labels) or None,
+        shape or trained.image_shape,
+        len(trained.labels),
     )
 
 
@@ -187,13 +200,11 @@ def parser():
         "--network",
         choices=("lenet5", "lenet5-1998", "alexnet"),
         metavar="NETWORK",
-        help="lenet5, lenet5-1998 or alexnet: what a file that does not say is taken for (default: what it says)",
+        help="lenet5, lenet5-1998 or alexnet: what it is compared with (default: what the file says it is)",
     )
     parser.add_argument("--io", choices=_CONTRACT, metavar="TYPE", help="input it must have: uint8, int8 or float32")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object, and nothing else")
-    from export import source
-
-    source.add_arguments(parser)
+    arguments.add_to(parser)
     parser.add_argument("--data-dir", metavar="DIR", help="where TFDS data lies (or KERAS_CLASSICS_DATA_DIR)")
     parser.set_defaults(seed=0)  # of random weights; the report beside the file says which
     add_limit_arguments(parser)
@@ -212,8 +223,7 @@ def verify(args):
     said = description.find(tflite, path)
     network = args.network or networks.said_by(said)
     if network is None:
-        raise InputError(f"{path} does not say which network it is; say it with --network.")
-    args.variant = args.variant or (said or {}).get("variant")
+        raise InputError(f"{path} does not say which network it is; say what to compare it with by --network.")
     from keras_classics.runtime import start_tensorflow
 
     start_tensorflow()
@@ -221,34 +231,24 @@ def verify(args):
     from export.classifier import Classifier
 
     shape = Classifier(tflite, path).image_shape
-    trained = source.load_file(args, path, network, shape)
+    trained = source.load_for_file(args, path, network)
+    split = source.with_images_of(trained, shape)
     if not args.json:
-        _introduce(path, said, trained)
-    split = trained.dataset.test
-    reference = trained.model and figures.keras_reference(trained.model, trained.preprocessing, split.images)
+        print(f"File: {path}\nData: {trained.dataset}\nCompared with: {trained.origin}")
+        if said is None:
+            print("The file does not describe itself; assumed: raw pixels 0–255, classes in the order of the data.")
+    reference = figures.keras_reference(trained.model, trained.preprocessing, trained.dataset.test.images)
+    source.check_outputs(trained, reference)
     found = figures.measure(tflite, path, split, reference)
-    limits = limits_of(args, trained, args.io or (said or {}).get("io"))
+    limits = limits_of(args, trained, args.io or (said or {}).get("io"), shape)
     problems = failures(tflite, found, limits)
     if args.json:
-        verdict = {"file": str(path), "passed": not problems, "failures": problems, **trained.record(), **found}
-        print(
-            json.dumps({**verdict, "limits": dataclasses.asdict(limits), **environment()}, indent=2, ensure_ascii=False)
-        )
+        verdict = {"file": str(path), "passed": not problems, "failures": problems, **trained.record()}
+        print(report(found, limits, verdict), end="")
     else:
         show(found)
         print(f"Rejected: {'; '.join(problems)}." if problems else f"{path} passes for the target {args.target}.")
     return REJECTED if problems else 0
-
-
-def _introduce(path, said, trained):
-    """Say what the file is judged by, and what of that is an assumption."""
-    print(f"File: {path}\nData: {trained.dataset}")
-    if said is None:
-        print("The file does not describe itself. Assumed: raw pixels 0–255, classes in the order of the data.")
-    print(
-        f"Compared with: {trained.origin if trained.model else 'nothing; say with what: --model or --weights'}",
-        flush=True,
-    )
 
 
 def main(argv=None):

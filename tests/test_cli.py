@@ -10,7 +10,7 @@ import pytest
 from keras_classics import cli
 from keras_classics.errors import InputError
 
-COMMANDS = ["train.lenet", "train.alexnet", "export.tflite", "export.predict"]
+COMMANDS = ["train.lenet", "train.alexnet", "export.tflite", "export.verify", "export.predict"]
 
 
 @pytest.mark.parametrize("module", COMMANDS)
@@ -44,8 +44,16 @@ def test_help_comes_before_tensorflow_is_imported(module):
         (("train.lenet", "--no-such-option"), "--no-such-option"),
         (("train.alexnet", "--dataset", "mnist"), "no dataset called 'mnist'"),
         (("train.alexnet", "--variant", "vgg"), "'vgg'"),
-        (("export.tflite", "vgg"), "invalid choice: 'vgg'"),
-        (("export.tflite", "lenet5", "--mode", "int4"), "invalid choice: 'int4'"),
+        (("export.tflite", "vgg"), "no network 'vgg'"),
+        (("export.tflite", "lenet5", "--mode", "int8,int4"), "'int8,int4' is not all, nor some of float32,"),
+        (("export.tflite", "lenet5", "--calibration", "digits"), "expected folder:PATH"),
+        (("export.tflite", "lenet5", "--weights", "random"), "lenet5 has trained weights"),
+        (("export.tflite", "lenet5", "--variant", "caffe"), "--variant is of AlexNet"),
+        (("export.tflite", "lenet5", "--dataset", "cifar10"), "no dataset called 'cifar10'"),
+        (("export.tflite", "alexnet", "--dataset", "cifar10", "--pictures", "x"), "exclude each other"),
+        (("export.tflite", "absent.keras"), "there is no model absent.keras"),
+        (("export.verify", "absent.tflite"), "there is no file absent.tflite"),
+        (("export.verify", __file__), "is not a TFLite model"),
         (("export.tflite", "lenet5", "--max-drop", "-1"), "'-1' is not a number from 0 up"),
         (("export.tflite", "lenet5", "--model", "absent.keras"), "there is no model absent.keras"),
         (("export.tflite", "lenet5", "--model", __file__), "is not a Keras model file"),

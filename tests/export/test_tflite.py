@@ -1,51 +1,42 @@
 """Device models: same answers as Keras, raw pixels in, and nothing bad gets out."""
 
 import json
+import re
+import zipfile
 
-import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import keras_classics
-from export import description, quantize, source
+from export import data, description, networks, quantize, source, tflite
 from export.classifier import Classifier
-from export.deploy_graph import raw_pixel_model
 from keras_classics import lenet
-from keras_classics.preprocessing import Preprocessing
 
 
 def probabilities_of(model, images):
     return model.predict(lenet.preprocess_input(images), verbose=0)
 
 
-def test_folding_normalisation_into_c1_changes_nothing(model, embedded):
-    images = embedded.test.images[:20]
-    device = raw_pixel_model(model, lenet.PREPROCESSING, "uint8")
-    ours = np.concatenate([device(image[None]) for image in images])
-    np.testing.assert_allclose(ours, probabilities_of(model, images), atol=1e-5)
-    assert device.input_shape == (1, 32, 32, 1)
-
-
-def test_a_network_that_pads_keeps_its_normalisation():
-    """Zeros around C1 are zeros after normalisation, so folding would be wrong there."""
-    inputs = keras.Input((32, 32, 3))
-    x = keras.layers.Conv2D(4, 3, padding="same")(inputs)
-    network = keras.Model(inputs, keras.layers.Softmax()(keras.layers.GlobalAveragePooling2D()(x)))
-    preprocessing = Preprocessing(mean=(10.0, 20.0, 30.0), scale=(0.1, 0.2, 0.3), bgr=True)
-    image = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 3), np.uint8)
-    device = raw_pixel_model(network, preprocessing, "uint8")
-    np.testing.assert_allclose(device(image), network(preprocessing(image)), atol=1e-5)
+def arguments(*given):
+    return tflite.parser().parse_args(["lenet5", *map(str, given)])
 
 
 @pytest.mark.parametrize(
     ("mode", "largest_size", "largest_difference"),
-    [("float32", 260_000, 1e-4), ("float16", 135_000, 1e-2), ("dynamic", 76_000, 0.3), ("int8", 76_000, 0.5)],
+    [
+        ("float32", 260_000, 1e-4),
+        ("float16", 135_000, 1e-2),
+        ("dynamic", 78_000, 0.3),
+        ("int8", 76_000, 0.5),
+        ("int16x8", 78_000, 0.3),
+    ],
 )
 def test_every_mode_answers_as_keras_does(mode, largest_size, largest_difference, model, embedded):
-    tflite = quantize.convert(model, lenet.PREPROCESSING, mode, embedded.train.images[:200])
-    assert len(tflite) < largest_size
+    converted = quantize.convert(model, lenet.PREPROCESSING, mode, embedded.train.images[:200])
+    assert len(converted) < largest_size
     reference = probabilities_of(model, embedded.test.images)
-    ours = Classifier(tflite, mode).probabilities(embedded.test.images)
+    ours = Classifier(converted, mode).probabilities(embedded.test.images)
     assert (ours.argmax(axis=1) == reference.argmax(axis=1)).mean() > 0.98
     assert np.abs(ours - reference).max() < largest_difference
 
@@ -54,18 +45,12 @@ def test_the_int8_file_takes_raw_pixels_and_is_integer_throughout(int8_file):
     report = json.loads(int8_file.with_suffix(".json").read_text())
     assert report["input"] == {"shape": [1, 32, 32, 1], "dtype": "uint8", "scale": 1.0, "zero_point": 0}
     assert report["output"] == {"shape": [1, 10], "dtype": "uint8", "scale": 1 / 256, "zero_point": 0}
-    assert set(report["operators"]) == {
-        "AVERAGE_POOL_2D",
-        "CONV_2D",
-        "FULLY_CONNECTED",
-        "QUANTIZE",
-        "RESHAPE",
-        "SOFTMAX",
-        "TANH",
-    }
+    integer = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "QUANTIZE", "RESHAPE", "SOFTMAX", "TANH"}
+    assert set(report["operators"]) == integer
     assert report["size_bytes"] == int8_file.stat().st_size < 76_000
     assert report["calibration"] == {"images": 500, "split": "train", "seed": 0}
     assert report["held_out"] is True
+    assert {"tensorflow", "keras", "ai-edge-litert", "numpy"} <= set(report["versions"])
 
 
 def test_the_report_tells_what_the_file_does(int8_file, model, embedded):
@@ -76,6 +61,8 @@ def test_the_report_tells_what_the_file_does(int8_file, model, embedded):
     assert report["tflite_accuracy"] == pytest.approx((ours == embedded.test.labels).mean())
     assert report["agreement"] == pytest.approx((ours == reference).mean())
     assert report["drop"] == pytest.approx(100 * (report["keras_accuracy"] - report["tflite_accuracy"]), abs=1e-4)
+    low, high = report["interval_95"]
+    assert low < report["tflite_accuracy"] < high
 
 
 def test_labels_travel_inside_the_file(int8_file):
@@ -84,36 +71,70 @@ def test_labels_travel_inside_the_file(int8_file):
     assert "0 background to 255 stroke" in content["input"]
 
 
-def test_a_model_that_loses_too_much_is_not_left(command, model, tmp_path):
-    """One filter of C1 a thousand times larger: the others then share a few of the 256 steps of int8."""
-    spoilt = keras.models.clone_model(model)
-    weights = model.get_weights()
-    weights[0][..., 0] *= 1_000
-    spoilt.set_weights(weights)
-    spoilt.save(tmp_path / "spoilt.keras")
-    (tmp_path / "lenet5_int8.tflite").write_text("earlier")
-    arguments = ("--model", tmp_path / "spoilt.keras", "--dataset", "embedded", "--out", tmp_path)
-    done = command("export.tflite", "lenet5", *arguments)
+def test_all_modes_are_one_table(called, run_folder, tmp_path):
+    done = called(
+        *("export.tflite", "lenet5", "--mode", "all", "--model", run_folder / "lenet5.keras", "--out", tmp_path),
+        *("--test-images", 200, "--io", "int8", "--max-drop", 2, "--debug"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [line.split("|")[1].strip() for line in done.stdout.split("| mode |")[1].splitlines()[2:] if "|" in line]
+    assert rows == list(quantize.MODES)
+    for mode in quantize.MODES:
+        report = json.loads((tmp_path / f"lenet5_{mode}.json").read_text())
+        assert report["mode"] == mode
+        assert report["test_images"] == 200
+        assert report["agreement"] >= 0.98
+        assert report["input"]["dtype"] == "int8"
+        assert set(report["latency_us"]) == {"1", "2"}
+        assert report["peak_memory_bytes"] > 10**8
+    layers = json.loads((tmp_path / "lenet5_int8_layers.json").read_text())
+    assert any(row["operator"] == "CONV_2D" and row["rms_error"] > 0 for row in layers)
+    assert "| operator | tensor |" in done.stdout
+
+
+def test_calibration_is_an_even_share_of_every_class_of_the_training_split(embedded):
+    trained = source.load(arguments("--dataset", "embedded"), "lenet5")
+    images, record = data.calibration(trained, 100, 3)
+    assert record == {"images": 100, "split": "train", "seed": 3}
+    known = {image.tobytes(): label for image, label in zip(embedded.train.images, embedded.train.labels, strict=True)}
+    labels = [known[image.tobytes()] for image in images]
+    assert np.bincount(labels).tolist() == [10] * 10
+
+
+def test_a_model_calibrated_on_noise_is_not_left(called, tmp_path):
+    """Dim noise: ranges too narrow for strokes, so that the activations of real digits are clipped."""
+    random = np.random.default_rng(0)
+    (tmp_path / "noise").mkdir()
+    for number in range(50):
+        picture = random.integers(0, 40, (32, 32)).astype(np.uint8)
+        picture[5, 5] = 255
+        Image.fromarray(picture).save(tmp_path / "noise" / f"{number}.png")
+    model = keras_classics.LeNet5(weights="mnist", activation="relu")
+    model.save(tmp_path / "digits.keras")
+    (tmp_path / "digits_int8.tflite").write_text("earlier")
+    given = ("export.tflite", tmp_path / "digits.keras", "--dataset", "embedded", "--out", tmp_path)
+    done = called(*given, "--calibration", f"folder:{tmp_path / 'noise'}")
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "Rejected" in done.stdout
-    assert (tmp_path / "lenet5_int8.tflite").read_text() == "earlier"
-    assert not (tmp_path / "lenet5_int8.json").exists()
-    done = command("export.tflite", "lenet5", *arguments, "--max-drop", 100)
-    assert done.returncode == 0, done.stderr
+    assert re.search(r"Rejected: \d+\.\d\d points of accuracy lost, more than --max-drop 0\.5", done.stdout)
+    assert (tmp_path / "digits_int8.tflite").read_text() == "earlier"
+    assert not (tmp_path / "digits_int8.json").exists()
+    done = called(*given)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "digits_int8.tflite").stat().st_size > 60_000
 
 
 @pytest.mark.parametrize(
     ("build", "named"),
     [
-        (lambda: keras_classics.LeNet5(classes=7), r"to \(None, 7\); expected"),
+        (lambda: keras_classics.LeNet5(classes=7), "has 10 classes; this LeNet-5 tells 7 apart"),
         (lambda: keras_classics.LeNet5(classifier_activation=None), "does not end in class probabilities"),
+        (lambda: keras_classics.LeNet5(variant="1998"), r"is LeNet-5 \(1998\), not LeNet-5; export it as lenet5-1998"),
+        (lambda: keras_classics.LeNet5(include_top=False), "neither LeNet-5 nor AlexNet with its last layers"),
     ],
 )
-def test_another_network_is_refused_in_one_sentence(command, build, named, tmp_path):
-    import re
-
+def test_another_network_is_refused_in_one_sentence(called, build, named, tmp_path):
     build().save(tmp_path / "other.keras")
-    done = command(
+    done = called(
         "export.tflite", "lenet5", "--model", tmp_path / "other.keras", "--dataset", "embedded", "--out", tmp_path
     )
     assert done.returncode == 2
@@ -122,20 +143,51 @@ def test_another_network_is_refused_in_one_sentence(command, build, named, tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["other.keras"]
 
 
+def test_every_network_is_known_by_its_layers(tmp_path):
+    small = {"input_shape": (67, 67, 3)}
+    for network, variant, model in (
+        ("lenet5", "modern", keras_classics.LeNet5()),
+        ("lenet5-1998", "1998", keras_classics.LeNet5(variant="1998")),
+        ("alexnet", "cifar10", keras_classics.AlexNet(variant="cifar10")),
+    ):
+        assert networks.identify(model, "x.keras", "x.keras") == (network, variant)
+    with pytest.raises(source.InputError, match="neither LeNet-5 nor AlexNet"):
+        networks.identify(keras_classics.AlexNet(include_top=False, **small), "x.keras", "alexnet")
+
+
+def test_alexnet_is_verified_on_pictures_without_labels(called, tmp_path):
+    random = np.random.default_rng(0)
+    (tmp_path / "pictures").mkdir()
+    for number in range(12):
+        coarse = Image.fromarray(random.integers(0, 256, (6, 8, 3), np.uint8))
+        coarse.resize((80, 60)).save(tmp_path / "pictures" / f"{number}.png")
+    done = called(
+        *("export.tflite", "alexnet", "--variant", "cifar10", "--pictures", tmp_path / "pictures"),
+        *("--lrn", "banded", "--out", tmp_path),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Weights are random" in done.stderr
+    report = json.loads((tmp_path / "alexnet_random_int8.json").read_text())
+    assert report["tflite_accuracy"] is None
+    assert report["agreement"] >= 0.5
+    assert report["rms_logit_difference"] < 0.3 * report["logit_spread"]
+    assert report["test_images"] == 9  # of twelve a quarter calibrates
+    parameters = 35_855_178
+    assert report["size_bytes"] <= 0.26 * 4 * parameters
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"dataset": 3}', '{"dataset": {"name": 3}}'])
 def test_a_damaged_history_is_as_good_as_none(text, model, tmp_path):
     model.save(tmp_path / "lenet5.keras")
     (tmp_path / "lenet5_history.json").write_text(text)
-    loaded = source.load(tmp_path / "lenet5.keras", lenet, "embedded", None)
-    assert loaded.held_out is None
+    given = arguments("--model", tmp_path / "lenet5.keras", "--dataset", "embedded")
+    assert source.load(given, "lenet5").held_out is None
 
 
-def test_a_damaged_keras_file_is_refused_in_one_sentence(command, tmp_path):
-    import zipfile
-
+def test_a_damaged_keras_file_is_refused_in_one_sentence(called, tmp_path):
     with zipfile.ZipFile(tmp_path / "damaged.keras", "w") as archive:
         archive.writestr("config.json", "{}")
-    done = command("export.tflite", "lenet5", "--model", tmp_path / "damaged.keras", "--dataset", "embedded")
+    done = called("export.tflite", "lenet5", "--model", tmp_path / "damaged.keras", "--dataset", "embedded")
     assert done.returncode == 2
     assert "cannot be read as a Keras model" in done.stderr
     assert done.stderr.count("\n") == 1
