@@ -6,7 +6,6 @@ and what the network it started from says of them. The last step counts: nothing
 not seen.
 """
 
-import argparse
 import contextlib
 import dataclasses
 import os
@@ -14,7 +13,6 @@ import time
 
 import numpy as np
 
-from keras_classics import cli
 from keras_classics.errors import InputError
 
 _BATCH = 128
@@ -42,32 +40,6 @@ CLUSTERING = Stage("Clustering", 100_000, 2e-4)
 QUANTIZATION = Stage("Quantization-aware training", 100_000, 1e-4)
 _PRUNED_BY = 0.6  # share of the steps of pruning after which all weights to be left out are chosen
 _PRUNINGS = 100  # times the polynomial schedule chooses anew
-
-
-def _share(text):
-    with contextlib.suppress(ValueError):
-        if 0 < float(text) < 1:
-            return float(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a share between 0 and 1")
-
-
-def _clusters(text):
-    with contextlib.suppress(ValueError):
-        if 2 <= int(text) <= 256:
-            return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 2 to 256")
-
-
-def add_arguments(parser):
-    """``--aware``, ``--prune``, ``--cluster`` and ``--fine-tune-images`` for a command that exports."""
-    group = parser.add_argument_group("fine-tuning before conversion, by tensorflow-model-optimization")
-    group.add_argument("--aware", choices=["qat"], metavar="qat", help="quantization-aware training, for --mode int8")
-    group.add_argument("--prune", type=_share, metavar="SHARE", help="share of the weights that become 0, such as 0.8")
-    group.add_argument("--cluster", type=_clusters, metavar="N", help="different weights a layer keeps, such as 16")
-    defaults = ", ".join(f"{stage.images:,} in {stage.text.lower()}" for stage in (PRUNING, CLUSTERING, QUANTIZATION))
-    group.add_argument(
-        "--fine-tune-images", type=cli.positive_int, metavar="N", help=f"digits each of them sees (default: {defaults})"
-    )
 
 
 def fine_tune(model, preprocessing, dataset, *, qat=False, prune=None, cluster=None, seed=0, images=None, say=print):
@@ -195,7 +167,7 @@ def _teacher(model, preprocessing, dataset, seed, say):
             with _hushed():
                 network.fit(batches(done), steps_per_epoch=end - done, epochs=1, verbose=0, callbacks=list(callbacks))
             done = end
-            right, seconds = _accuracy(network, preprocessing, dataset.validation), time.monotonic() - began
+            right, seconds = accuracy(network, preprocessing, dataset.validation), time.monotonic() - began
             say(f"{stage.text}: step {done:,}/{steps:,}, validation {right:.2%}, {seconds:.0f} s")
 
     return teach
@@ -214,7 +186,8 @@ def _hushed():
         tf.get_logger().setLevel(level)
 
 
-def _accuracy(network, preprocessing, split):
+def accuracy(network, preprocessing, split):
+    """Share of a split's ``uint8`` images that the ``tf_keras`` network gets right."""
     outputs = network.predict(preprocessing(split.images, "channels_last"), batch_size=500, verbose=0)
     return float((outputs.argmax(axis=1) == split.labels).mean())
 
