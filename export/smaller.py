@@ -32,7 +32,8 @@ def add_arguments(parser):
         "--fine-tune-images",
         type=cli.positive_int,
         metavar="N",
-        help="digits that each of them sees (default: 300,000 in pruning, 100,000 in the other two)",
+        help="digits that each of them sees (default: 600,000 in pruning, 200,000 in clustering, 400,000 in "
+        "quantization-aware training)",
     )
 
 
@@ -84,9 +85,7 @@ def fine_tuned(trained, args):
     if not asked_for(args):
         return trained, None, None
     if trained.network == "alexnet":
-        raise InputError(
-            "--aware, --prune and --cluster are for LeNet-5; there is no recipe for AlexNet."
-        )
+        raise InputError("--aware, --prune and --cluster are for LeNet-5; there is no recipe for AlexNet.")
     from export import aware
 
     steps = {"qat": bool(args.aware), "prune": args.prune, "cluster": args.cluster}
