@@ -36,8 +36,8 @@ class Forms:
     towers: bool = False
 
 
-def device_model(model, preprocessing, dtype="uint8", forms=None, *, logits=False, offset=None):
-    """``model`` with its preprocessing inside and a static batch of one.
+def device_model(model, preprocessing, dtype="uint8", forms=None, *, logits=False, offset=None, batch=1):
+    """``model`` with its preprocessing inside.
 
     Args:
         model: a LeNet-5 or AlexNet of this package, channels last, with its top.
@@ -46,9 +46,10 @@ def device_model(model, preprocessing, dtype="uint8", forms=None, *, logits=Fals
         forms: a ``Forms``; None takes its defaults.
         logits: leave out the softmax.
         offset: what has been taken from the pixels; None is what ``dtype`` means.
+        batch: images at a time; None: any number.
 
     Returns:
-        A Keras model from ``(1, height, width, channels)`` to ``(1, classes)``; ``model`` is left as it was.
+        A Keras model from ``(batch, height, width, channels)`` to ``(batch, classes)``; ``model`` is left as it was.
 
     Raises:
         InputError: the model has a layer that is in neither network.
@@ -61,7 +62,7 @@ def device_model(model, preprocessing, dtype="uint8", forms=None, *, logits=Fals
         steps = averages_as_convolutions(steps)
     if logits and isinstance(steps[-1], Softmax):
         steps = steps[:-1]
-    pixels = keras.Input(model.input_shape[1:], batch_size=1, dtype=dtype, name="pixels")
+    pixels = keras.Input(model.input_shape[1:], batch_size=batch, dtype=dtype, name="pixels")
     x = pixels if dtype == "float32" else keras.ops.cast(pixels, "float32")
     for step in steps:
         x = _built(step, forms, x)

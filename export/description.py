@@ -7,10 +7,40 @@ import json
 
 from ai_edge_litert import schema_py_generated as schema
 
+from export import networks
+from export.networks import RANDOM
 from keras_classics.errors import InputError
 
 NAME = "keras_classics"  # of the entry in the metadata table
 _IDENTIFIER = b"TFL3"  # bytes 4–8 of every TFLite file
+
+
+def of(trained, mode, io, batch=1):
+    """What a file of a ``source.Source`` is to say about itself: enough to use it, and to verify it again.
+
+    Args:
+        trained: the source.
+        mode: how it computes.
+        io: type of its input, "uint8", "int8" or "float32".
+        batch: images at a time.
+    """
+    height, width, channels = trained.image_shape
+    pixels = {"uint8": "pixels 0 to 255", "int8": "pixels 0 to 255 less 128", "float32": "pixels 0 to 255 as floats"}
+    shows = (
+        "RGB, the middle square of a picture"
+        if trained.network == "alexnet"
+        else "0 background to 255 stroke, a 28 × 28 digit in the middle"
+    )
+    return {
+        "network": networks.TITLES[trained.network],
+        "variant": trained.variant,
+        "mode": mode,
+        "io": io,
+        "labels": list(trained.labels),
+        "input": f"{io}, {batch} × {height} × {width} × {channels}, raw {pixels[io]}: {shows}",
+        "output": "probability of each label, in the order of labels",
+        **({} if trained.trained else {"weights": RANDOM}),
+    }
 
 
 def embed(model, description):

@@ -63,7 +63,7 @@ def measure(tflite, path, split, reference=None, *, timed=True):
 
     Returns:
         A dict: ``size_bytes``, ``gzip_bytes``; ``test_images``; ``probabilities``, whether outputs are some;
-        ``tflite_accuracy`` (0–1) and its 95 % ``interval_95`` (Wilson); of a comparison ``keras_accuracy``, ``drop``
+        ``accuracy`` (0–1) and its 95 % ``interval_95`` (Wilson); of a comparison ``keras_accuracy``, ``drop``
         (percentage points), ``agreement`` (share of images with the same most likely class),
         ``largest_probability_difference``, and on ``logit_images`` images ``largest_logit_difference``,
         ``rms_logit_difference`` and ``logit_spread`` (root mean square of Keras' own); ``operators`` in order;
@@ -95,7 +95,7 @@ def answers(probabilities, split, reference):
     interval = binomtest(right, len(split)).proportion_ci(method="wilson")
     found = {
         "probabilities": within,
-        "tflite_accuracy": right / len(split) if labelled else None,
+        "accuracy": right / len(split) if labelled else None,
         "interval_95": [float(interval.low), float(interval.high)] if labelled else None,
         **dict.fromkeys(("keras_accuracy", "drop", "agreement", "largest_probability_difference")),
     }
@@ -106,7 +106,7 @@ def answers(probabilities, split, reference):
     found["largest_probability_difference"] = float(np.abs(probabilities - reference.probabilities).max())
     if labelled:
         found["keras_accuracy"] = float((expected == split.labels).mean())
-        found["drop"] = round(100 * (found["keras_accuracy"] - found["tflite_accuracy"]), 6)
+        found["drop"] = round(100 * (found["keras_accuracy"] - found["accuracy"]), 6)
     return found
 
 

@@ -173,6 +173,13 @@ def check_outputs(source, reference):
         raise InputError(f"{source.origin} gives outputs that are no numbers; train it anew.")
 
 
+def file_name(trained, path):
+    """What files are called: as the model's, else as the network; random weights cannot be taken for trained ones."""
+    if path is not None:
+        return pathlib.Path(path).stem
+    return trained.network if trained.trained else f"{trained.network}_random"
+
+
 def min_agreement(args, source):
     """The agreement that the gate asks for: without labels it is all there is to judge trained weights by."""
     from export.figures import UNLABELLED

@@ -9,22 +9,9 @@ _HEAD = (
 
 
 def show(figures):
-    """Print what is known of one model."""
+    """Print what is known of one TFLite model."""
     print(f"Size: {figures['size_bytes']:,} bytes, {figures['gzip_bytes']:,} with gzip")
-    images = f"{figures['test_images']:,} test images"
-    if figures["tflite_accuracy"] is not None:
-        low, high = figures["interval_95"]
-        ours = f"TFLite {figures['tflite_accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%})"
-        if figures["drop"] is None:
-            print(f"Accuracy on {images}: {ours}")
-        else:
-            keras = f"Keras {figures['keras_accuracy']:.2%}"
-            print(f"Accuracy on {images}: {keras}, {ours}, {0 - figures['drop']:+.2f} points")
-    if figures["agreement"] is not None:
-        print(
-            f"Agreement: {figures['agreement']:.2%} of {images} get the same label; probabilities differ by "
-            f"{figures['largest_probability_difference']:.3g} at most"
-        )
+    show_answers(figures, "TFLite")
     if figures["largest_logit_difference"] is not None:
         print(
             f"Logits of {figures['logit_images']:,} images differ by {figures['largest_logit_difference']:.3g} at most "
@@ -40,6 +27,22 @@ def show(figures):
         print(f"Latency of one image: {one} with one thread, {two} with two", flush=True)
 
 
+def show_answers(figures, form):
+    """Print accuracy and agreement; ``form`` is what the model is called beside Keras."""
+    images = f"{figures['test_images']:,} test images"
+    if figures["accuracy"] is not None:
+        low, high = figures["interval_95"]
+        beside = "" if figures["drop"] is None else f", {0 - figures['drop']:+.2f} points"
+        keras = "" if figures["drop"] is None else f"Keras {figures['keras_accuracy']:.2%}, "
+        ours = f"{form} {figures['accuracy']:.2%} (95 % interval {low:.2%} to {high:.2%})"
+        print(f"Accuracy on {images}: {keras}{ours}{beside}")
+    if figures["agreement"] is not None:
+        print(
+            f"Agreement: {figures['agreement']:.2%} of {images} get the same label; probabilities differ by "
+            f"{figures['largest_probability_difference']:.3g} at most"
+        )
+
+
 def comparison(rows):
     """A Markdown table.
 
@@ -49,9 +52,9 @@ def comparison(rows):
     lines = ["| " + " | ".join(_HEAD) + " |", "| --- |" + " ---: |" * 6 + " --- |" + " ---: |" * 3]
     for mode, figures in rows.items():
         accuracy = "–"
-        if figures["tflite_accuracy"] is not None:
+        if figures["accuracy"] is not None:
             low, high = figures["interval_95"]
-            accuracy = f"{figures['tflite_accuracy']:.2%} ({low:.2%} to {high:.2%})"
+            accuracy = f"{figures['accuracy']:.2%} ({low:.2%} to {high:.2%})"
         error = "–"
         if figures["largest_logit_difference"] is not None:
             error = f"{figures['largest_logit_difference']:.2g} of {figures['logit_spread']:.2g}"

@@ -1,7 +1,6 @@
 """``python -m export.tflite``: turn a trained network into verified TFLite models for devices."""
 
 import argparse
-import pathlib
 
 from export import arguments, networks, smaller, verify
 from keras_classics import cli
@@ -83,7 +82,7 @@ def export(args):
     from export.table import comparison, show
 
     trained = source.load(args, args.network)
-    name = file_name(trained, path) + smaller.suffix(args)
+    name = source.file_name(trained, path) + smaller.suffix(args)
     modes = _ALL_OF_ALEXNET if args.mode == MODES and trained.network == "alexnet" else args.mode
     targets = {mode: folder / f"{name}_{mode}.tflite" for mode in modes}
     cli.check_targets(*targets.values(), *(target.with_suffix(".json") for target in targets.values()))
@@ -112,13 +111,6 @@ def export(args):
     return verify.REJECTED if rejected else 0
 
 
-def file_name(trained, path):
-    """What files are called: as the model's, else as the network; random weights cannot be taken for trained ones."""
-    if path is not None:
-        return pathlib.Path(path).stem
-    return trained.network if trained.trained else f"{trained.network}_random"
-
-
 def _calibrated():
     from export import quantize
 
@@ -142,7 +134,7 @@ def converted(trained, mode, images, args, network=None):
     if network is not None:
         from export import aware
 
-        return description.embed(aware.convert(network, args.io), described(trained, mode, args.io))
+        return description.embed(aware.convert(network, args.io), description.of(trained, mode, args.io))
     tflite = quantize.convert(
         trained.model,
         trained.preprocessing,
@@ -152,30 +144,7 @@ def converted(trained, mode, images, args, network=None):
         forms=forms_of(args, mode),
         integer_only=args.target == "int8-only",
     )
-    return description.embed(tflite, described(trained, mode, args.io))
-
-
-def described(trained, mode, io):
-    """What a file is to say about itself: enough to use it, and to verify it again."""
-    height, width, channels = trained.image_shape
-    pixels = {"uint8": "pixels 0 to 255", "int8": "pixels 0 to 255 less 128", "float32": "pixels 0 to 255 as floats"}[
-        io
-    ]
-    shows = (
-        "RGB, the middle square of a picture"
-        if trained.network == "alexnet"
-        else "0 background to 255 stroke, a 28 × 28 digit in the middle"
-    )
-    return {
-        "network": networks.TITLES[trained.network],
-        "variant": trained.variant,
-        "mode": mode,
-        "io": io,
-        "labels": list(trained.labels),
-        "input": f"{io}, 1 × {height} × {width} × {channels}, raw {pixels}: {shows}",
-        "output": "probability of each label, in the order of labels",
-        **({} if trained.trained else {"weights": "random"}),
-    }
+    return description.embed(tflite, description.of(trained, mode, args.io))
 
 
 def _debug(trained, images, args, target):

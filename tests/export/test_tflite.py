@@ -58,11 +58,11 @@ def test_the_report_tells_what_the_file_does(int8_file, model, embedded):
     reference = probabilities_of(model, embedded.test.images).argmax(axis=1)
     ours = Classifier(int8_file.read_bytes(), int8_file).probabilities(embedded.test.images).argmax(axis=1)
     assert report["keras_accuracy"] == pytest.approx((reference == embedded.test.labels).mean())
-    assert report["tflite_accuracy"] == pytest.approx((ours == embedded.test.labels).mean())
+    assert report["accuracy"] == pytest.approx((ours == embedded.test.labels).mean())
     assert report["agreement"] == pytest.approx((ours == reference).mean())
-    assert report["drop"] == pytest.approx(100 * (report["keras_accuracy"] - report["tflite_accuracy"]), abs=1e-4)
+    assert report["drop"] == pytest.approx(100 * (report["keras_accuracy"] - report["accuracy"]), abs=1e-4)
     low, high = report["interval_95"]
-    assert low < report["tflite_accuracy"] < high
+    assert low < report["accuracy"] < high
 
 
 def test_labels_travel_inside_the_file(int8_file):
@@ -168,7 +168,7 @@ def test_alexnet_is_verified_on_pictures_without_labels(called, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Weights are random" in done.stderr
     report = json.loads((tmp_path / "alexnet_random_int8.json").read_text())
-    assert report["tflite_accuracy"] is None
+    assert report["accuracy"] is None
     assert report["agreement"] >= 0.5
     assert report["rms_logit_difference"] < 0.3 * report["logit_spread"]
     assert report["test_images"] == 9  # of twelve a quarter calibrates

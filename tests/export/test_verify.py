@@ -88,7 +88,7 @@ def test_a_file_can_be_verified_again_by_the_model_of_its_report(called, int8_fi
     assert done.returncode == 0, done.stdout + done.stderr
     again, first = json.loads(done.stdout), json.loads(int8_file.with_suffix(".json").read_text())
     assert again["passed"] is True
-    for name in ("keras_accuracy", "tflite_accuracy", "agreement", "operators", "dataset", "source"):
+    for name in ("keras_accuracy", "accuracy", "agreement", "operators", "dataset", "source"):
         assert again[name] == first[name], name
     done = called("export.verify", int8_file, "--max-size", 1_000)
     assert done.returncode == 1

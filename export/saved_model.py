@@ -1,0 +1,40 @@
+"""``python -m export.saved_model``: a trained network as a verified SavedModel, for TensorFlow wherever it runs."""
+
+import numpy as np
+
+from export import portable
+from keras_classics import cli
+
+PROG = "python -m export.saved_model"
+_BATCH = 250
+
+
+def write(graph, path, description):
+    """The Keras model ``graph`` as the SavedModel ``path``, a folder, with its description in ``assets.extra``."""
+    graph.export(path, format="tf_saved_model", verbose=False)
+    portable.write_description(path / "assets.extra" / "keras_classics.json", description)
+
+
+def run(path, images):
+    """Probabilities ``(n, classes)`` of ``uint8`` images by the signature ``serving_default``."""
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(path))
+    serve = loaded.signatures["serving_default"]
+    parts = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
+    return np.concatenate([next(iter(serve(tf.constant(part)).values())) for part in parts])
+
+
+def parser():
+    return portable.parser(
+        PROG, "Turn a trained network into a SavedModel of raw pixels, and verify it on the whole test split."
+    )
+
+
+def main(argv=None):
+    args = parser().parse_args(argv)
+    cli.run(lambda: portable.export(args, "SavedModel", "_saved_model", write, run), PROG)
+
+
+if __name__ == "__main__":
+    main()
