@@ -163,7 +163,7 @@ def _teacher(model, preprocessing, dataset, seed, say):
         rate = tf_keras.optimizers.schedules.CosineDecay(stage.learning_rate, steps)
         network.compile(tf_keras.optimizers.Adam(rate), "categorical_crossentropy")
         done = 0
-        for end in np.unique(np.linspace(0, steps, _REPORTS + 1, dtype=int)[1:]).tolist():
+        for end in sorted({-(-steps * part // _REPORTS) for part in range(1, _REPORTS + 1)}):
             with _hushed():
                 network.fit(batches(done), steps_per_epoch=end - done, epochs=1, verbose=0, callbacks=list(callbacks))
             done = end

@@ -1,14 +1,16 @@
 """Pruning, clustering and quantization-aware training: what they leave of a network, and in its file."""
 
 import gzip
+import json
 import os
 
 import keras
 import numpy as np
 import pytest
 
-from export import aware, flatbuffer, quantize, rebuild
+from export import aware, flatbuffer, quantize, raw_pixels, rebuild
 from export.classifier import Classifier
+from export.verify import REJECTED
 from keras_classics import AlexNet, LeNet5, lenet
 from keras_classics.errors import InputError
 from keras_classics.layers import scaled_tanh
@@ -137,10 +139,10 @@ def test_file_takes_raw_pixels_and_answers_as_the_network_it_was_made_of(small, 
 @pytest.mark.parametrize(("dtype", "less"), [("uint8", 0), ("int8", 128)])
 def test_pixels_go_into_the_weights_bit_for_bit(small, embedded, dtype, less, monkeypatch):
     images = embedded.test.images[:200]
-    monkeypatch.setattr(aware, "with_raw_pixels", lambda model: model)
+    change = raw_pixels.with_raw_pixels
+    monkeypatch.setattr(raw_pixels, "with_raw_pixels", lambda model: model)
     scaled = aware.convert(small[0], dtype)
-    monkeypatch.undo()
-    raw = aware.convert(small[0], dtype)
+    raw = change(scaled)
     outputs = []
     for tflite in (scaled, raw):
         interpreter = Classifier(tflite, "x.tflite")._interpreter
@@ -178,3 +180,19 @@ def test_the_rest_of_the_process_keeps_its_keras():
 
     assert "TF_USE_LEGACY_KERAS" not in os.environ
     assert tf.keras.layers.Dense is keras.layers.Dense
+
+
+def test_the_command_line_says_what_was_done_and_judges_by_the_network_it_began_with(called, tmp_path):
+    network = ("export.tflite", "lenet5", "--weights", "mnist", "--dataset", "embedded", "--out", tmp_path)
+    one_step = ("--fine-tune-images", 128)
+    done = called(*network, *one_step, "--prune", 0.95, "--mode", "float32")
+    assert done.returncode == REJECTED, done.stderr
+    assert "points of accuracy lost, more than --max-drop 0.5" in done.stdout
+    assert not list(tmp_path.iterdir())
+    done = called(*network, *one_step, "--cluster", 64, "--aware", "qat", "--max-drop", 2)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads((tmp_path / "lenet5_cluster64_qat_int8.json").read_text())
+    assert (report["fine_tuning"]["cluster"], report["fine_tuning"]["qat"]) == (64, True)
+    assert report["fine_tuning"]["layers"]["C5"][1] <= 64
+    assert report["calibration"] is None
+    assert report["keras_accuracy"] == 0.991
