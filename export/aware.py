@@ -107,9 +107,12 @@ def convert(network, dtype="uint8"):
 
 
 def weights_report(network):
-    """Of each kernel with pruned or clustered weights: ``{layer: (share of zeros, different weights)}``."""
+    """Of each layer with a kernel: ``{layer: (share of zeros, different weights)}``."""
     kernels = {
-        weight.name.split("/")[-2]: weight.numpy() for weight in network.weights if weight.name.endswith("/kernel:0")
+        layer.name.removeprefix("quant_"): weight.numpy()
+        for layer in network.layers
+        for weight in layer.weights
+        if weight.name.endswith("kernel:0")
     }
     return {name: (float((kernel == 0).mean()), len(np.unique(kernel))) for name, kernel in kernels.items()}
 

@@ -36,6 +36,10 @@ class Forms:
     towers: bool = False
 
 
+# Operators that everybody has: Keras computes groups, and this package normalization, by code compiled for one CPU.
+PLAIN = Forms("average", "native", towers=True)
+
+
 def device_model(model, preprocessing, dtype="uint8", forms=None, *, logits=False, offset=None, batch=1):
     """``model`` with its preprocessing inside.
 

@@ -26,7 +26,7 @@ def write(graph, path, description):
 
 def run(path, images):
     """Probabilities ``(n, classes)`` of ``uint8`` images by ONNX Runtime, or where it is absent by ONNX' reference."""
-    if importlib.util.find_spec("onnxruntime"):
+    if has_runtime():
         import onnxruntime
 
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -38,6 +38,10 @@ def run(path, images):
         name, call = evaluator.input_names[0], evaluator.run
     parts = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
     return np.concatenate([call(None, {name: part})[0] for part in parts])
+
+
+def has_runtime():
+    return importlib.util.find_spec("onnxruntime") is not None
 
 
 def check_installed():

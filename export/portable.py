@@ -45,7 +45,7 @@ def export(args, form, ending, write, run):
 
     start_tensorflow()
     from export import description, figures, quantize, source, table
-    from export.deploy_graph import Forms, device_model
+    from export.deploy_graph import PLAIN, device_model
 
     trained = source.load(args, args.network)
     target = folder / f"{source.file_name(trained, path)}{ending}"
@@ -55,8 +55,7 @@ def export(args, form, ending, write, run):
     test = trained.dataset.test
     reference = figures.keras_reference(trained.model, trained.preprocessing, test.images)
     source.check_outputs(trained, reference)
-    # The operators that every device and every other library has.
-    graph = device_model(trained.model, trained.preprocessing, "uint8", Forms("average", "native"), batch=None)
+    graph = device_model(trained.model, trained.preprocessing, "uint8", PLAIN, batch=None)
     graph(test.images[:1])  # Keras exports no model that has never been called
     with tempfile.TemporaryDirectory(dir=folder, prefix=f".{os.getpid()}.") as temporary:
         partial = pathlib.Path(temporary) / target.name

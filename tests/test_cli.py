@@ -10,7 +10,10 @@ import pytest
 from keras_classics import cli
 from keras_classics.errors import InputError
 
-COMMANDS = ["train.lenet", "train.alexnet", "export.tflite", "export.verify", "export.micro", "export.predict"]
+COMMANDS = [
+    *("train.lenet", "train.alexnet"),
+    *("export.tflite", "export.verify", "export.saved_model", "export.onnx", "export.micro", "export.predict"),
+]
 
 
 @pytest.mark.parametrize("module", COMMANDS)

@@ -163,10 +163,13 @@ def test_without_quantization_the_keras_network_gets_the_zeros_and_clusters(trai
     steps = {"prune": 0.6, "cluster": 8}
     network = aware.fine_tune(trained, lenet.PREPROCESSING, embedded, **steps, images=640, say=lines.append)
     model = rebuild.to_keras(network, trained)
+    report = aware.weights_report(network)
     for name in INNER:
         kernel = model.get_layer(name).get_weights()[0]
         assert (kernel == 0).mean() == pytest.approx(0.6, abs=0.01)
         assert len(np.unique(kernel)) <= 8
+        assert report[name] == ((kernel == 0).mean(), len(np.unique(kernel)))
+    assert set(report) == {"C1", *INNER, "output"}
     for name in ("C1", "output"):  # few weights, and the most delicate
         assert (model.get_layer(name).get_weights()[0] != 0).all()
     assert any(line.startswith("Pruning: step 5/5, validation 9") for line in lines)
