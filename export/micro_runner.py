@@ -1,6 +1,6 @@
-"""Child process of ``export.micro``: a model in the interpreter of TensorFlow Lite for Microcontrollers.
+"""Child process of ``export.micro_interpreter``: a model in the interpreter of TensorFlow Lite for Microcontrollers.
 
-``python -m export.micro_runner MODEL IMAGES.npy RESULT.npz`` writes the outputs for the images and the smallest arena
+``python -m export.micro_runner MODEL PIXELS.npy RESULT.npz`` writes the outputs for the images and the smallest arena
 the interpreter works with; the interpreter's own allocation report goes to stderr. A process of its own, because
 ``tflite_micro`` and TensorFlow define the same symbols.
 """

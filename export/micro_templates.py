@@ -39,11 +39,11 @@ SETTINGS = Template("""\
 namespace $name {
 
 // Measured: the smallest arena in which the interpreter ($interpreter, 64-bit, reference kernels) runs
-// this model; $head bytes of it are tensors, the rest are the interpreter's own tables, which take less where pointers
-// have 32 bits. Kernels such as CMSIS-NN or ESP-NN may ask for scratch memory on top.
+// this model; $tensors bytes of it are tensors, the rest are the interpreter's own tables, which take less where
+// pointers have 32 bits. Kernels such as CMSIS-NN or ESP-NN may ask for scratch memory on top.
 constexpr int kArenaSize = $arena;  // bytes, of RAM
 
-// Input: $shape raw pixels, row by row, 0 background to 255 stroke.
+// Input: $shape pixels, row by row, $pixels_are; the digit 28 x 28 in the middle.
 constexpr int kInputHeight = $height, kInputWidth = $width, kInputChannels = $channels;
 constexpr int kInputSize = kInputHeight * kInputWidth * kInputChannels;
 constexpr float kInputScale = ${input_scale}f;
@@ -57,8 +57,9 @@ constexpr int kOutputZeroPoint = $output_zero_point;
 typedef $output_type OutputType;
 constexpr const char* kLabels[kOutputSize] = {$labels};
 
-// The operators of the model; Resolver is a tflite::MicroMutableOpResolver<kOperators> (or larger). Returns what its
-// methods do, 0 (kTfLiteOk) for success.
+// The operators: $operators.
+// Resolver is a tflite::MicroMutableOpResolver<kOperators> (or larger). Returns what its methods do, 0 (kTfLiteOk) for
+// success.
 constexpr int kOperators = $operator_count;
 template <typename Resolver>
 int AddOperators(Resolver& resolver) {
@@ -150,7 +151,7 @@ Made by `python -m export.micro`, for [TensorFlow Lite for Microcontrollers](htt
 | `main.cc` | runs the test digit and compares: a `main` to begin with |
 
 The arena of $arena bytes is measured: it is the smallest in which the real interpreter ($interpreter, 64-bit, reference
-kernels) runs this model. $head bytes of it are tensors. Its own report:
+kernels) runs this model. $tensors bytes of it are tensors. Its own report:
 
 ```text
 $report
@@ -159,8 +160,8 @@ $report
 To try it, put the files into an example's folder of a tflite-micro checkout (`hello_world`, say) in place of its own
 sources and build that example. `main` returns 0, and prints $digit, where the board answers as the laptop does.
 
-What has been checked and what has not: the network ran in that interpreter, and, when this was made with `--check`, its
-answers were compared with LiteRT's reference kernels. The project's tests compile these files with the system's C++
-compiler, `main.cc` against declarations of the few names of tflite-micro it uses, not against tflite-micro itself; no
-board was at hand.
+What has been checked: the network ran in that interpreter, and of its answers to $images digits $same are within one of
+256 steps of those of LiteRT's reference kernels, none further than $steps. What has not: the project's tests compile
+these files with the system's C++ compiler, `main.cc` against declarations of the few names of tflite-micro that it
+uses; they have not been linked with tflite-micro, and no board was at hand.
 """)

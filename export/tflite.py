@@ -2,7 +2,7 @@
 
 import argparse
 
-from export import arguments, networks, verify
+from export import arguments, networks, smaller, verify
 from keras_classics import cli
 
 PROG = "python -m export.tflite"
@@ -61,6 +61,7 @@ def parser():
         "--calibration-images", type=cli.positive_int, metavar="N", help="how many (default: 500 digits, 100 pictures)"
     )
     cli.add_common_arguments(parser, seed_of="the calibration images, and of random weights")
+    smaller.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="also report where int8 loses accuracy, layer by layer")
     verify.add_limit_arguments(parser)
     return parser
@@ -72,6 +73,7 @@ def export(args):
     from keras_classics.runtime import start_tensorflow
 
     path = arguments.check(args, args.network)
+    smaller.check(args)
     if args.calibration and not args.calibration.startswith("folder:"):
         raise InputError(f"--calibration is {args.calibration!r}; expected folder:PATH.")
     if args.debug and "int8" not in args.mode:
@@ -82,22 +84,25 @@ def export(args):
     from export.table import comparison, show
 
     trained = source.load(args, args.network)
-    name = source.file_name(trained, path)
+    name = source.file_name(trained, path) + smaller.suffix(args)
     modes = _ALL_OF_ALEXNET if args.mode == MODES and trained.network == "alexnet" else args.mode
     targets = {mode: folder / f"{name}_{mode}.tflite" for mode in modes}
     cli.check_targets(*targets.values(), *(target.with_suffix(".json") for target in targets.values()))
     print(f"Model: {trained.origin}\nData: {trained.dataset}", flush=True)
-    images, calibrated_with = data.calibration(trained, args.calibration_images, args.seed, args.calibration)
     reference = figures.keras_reference(trained.model, trained.preprocessing, trained.dataset.test.images)
     source.check_outputs(trained, reference)
+    trained, network, tuning = smaller.fine_tuned(trained, args)
+    images, calibrated_with = data.calibration(trained, args.calibration_images, args.seed, args.calibration)
     limits = verify.limits_of(args, trained, args.io)
     rows, rejected = {}, False
     for mode, target in targets.items():
-        tflite = converted(trained, mode, images, args)
+        tflite = converted(trained, mode, images, args, network)
         rows[mode] = figures.measure(tflite, target, trained.dataset.test, reference)
         if len(modes) == 1:
             show(rows[mode])
-        record = {**trained.record(), "mode": mode, "calibration": calibrated_with if mode in _calibrated() else None}
+        calibrated = mode in _calibrated() and network is None
+        record = {**trained.record(), "mode": mode, "calibration": calibrated_with if calibrated else None}
+        record |= {"fine_tuning": tuning} if tuning else {}
         rejected |= bool(verify.admit(tflite, target, rows[mode], limits, record))
         if args.debug and mode == "int8":
             _debug(trained, images, args, target)
@@ -124,10 +129,14 @@ def forms_of(args, mode):
     return forms if args.lrn == "auto" else dataclasses.replace(forms, lrn=args.lrn)
 
 
-def converted(trained, mode, images, args):
-    """Bytes of the model in ``mode``, with its description inside."""
+def converted(trained, mode, images, args, network=None):
+    """Bytes of the model in ``mode``, or of what quantization-aware training made of it; its description inside."""
     from export import description, quantize
 
+    if network is not None:
+        from export import aware
+
+        return description.embed(aware.convert(network, args.io), description.of(trained, mode, args.io))
     tflite = quantize.convert(
         trained.model,
         trained.preprocessing,

@@ -12,7 +12,7 @@ from keras_classics.errors import InputError
 
 COMMANDS = [
     *("train.lenet", "train.alexnet"),
-    *("export.tflite", "export.verify", "export.saved_model", "export.onnx", "export.predict"),
+    *("export.tflite", "export.verify", "export.saved_model", "export.onnx", "export.micro", "export.predict"),
 ]
 
 
@@ -56,6 +56,11 @@ def test_help_comes_before_tensorflow_is_imported(module):
         (("export.tflite", "lenet5", "--dataset", "cifar10"), "no dataset called 'cifar10'"),
         (("export.tflite", "alexnet", "--dataset", "cifar10", "--pictures", "x"), "exclude each other"),
         (("export.tflite", "absent.keras"), "there is no model absent.keras"),
+        (("export.tflite", "lenet5", "--prune", "1"), "'1' is not a share between 0 and 1"),
+        (("export.tflite", "lenet5", "--cluster", "1"), "'1' is not a whole number from 2 to 256"),
+        (("export.tflite", "lenet5", "--aware", "qat", "--mode", "all"), "--aware qat is for --mode int8"),
+        (("export.tflite", "lenet5", "--fine-tune-images", "9"), "is for --aware qat, --prune or --cluster"),
+        (("export.micro", "absent.tflite", "--out", "x"), "there is no model absent.tflite"),
         (("export.verify", "absent.tflite"), "there is no file absent.tflite"),
         (("export.verify", __file__), "is not a TFLite model"),
         (("export.tflite", "lenet5", "--max-drop", "-1"), "'-1' is not a number from 0 up"),
