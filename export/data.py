@@ -9,7 +9,7 @@ import numpy as np
 
 from export import digits, pictures
 from export.figures import UNLABELLED
-from keras_classics import datasets
+from keras_classics import datasets, pipeline
 from keras_classics.errors import InputError
 
 CALIBRATION_IMAGES = {"lenet5": 500, "lenet5-1998": 500, "alexnet": 100}
@@ -53,7 +53,10 @@ def in_memory(split, shape):
     Raises:
         InputError: they are not of the shape that the network takes.
     """
-    images = split.images if split.in_memory else pictures.read_pictures(map(pathlib.Path, split.images), shape[0])
+    if split.images.dtype.kind == "U":
+        images = pictures.read_pictures(map(pathlib.Path, split.images), shape[0])
+    else:  # pixels, or pictures in TFRecord shards
+        images = pipeline.load_pictures(split, shape[0])
     if images.shape[1:] != tuple(shape):
         found, expected = (" × ".join(map(str, sides)) for sides in (images.shape[1:], shape))
         raise InputError(f"the images are {found}; the network takes {expected}.")

@@ -1,6 +1,6 @@
 """Photographs → the square of pixels AlexNet expects: the middle square, scaled, in colour.
 
-As ``keras_classics.pipeline.read_picture`` does it in training, but without TensorFlow.
+As ``keras_classics.decoding.square`` does it in training, but without TensorFlow.
 """
 
 import hashlib
