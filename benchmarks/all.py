@@ -15,6 +15,8 @@ NAMES = (
     "train_lenet",
     "train_alexnet",
     "time_to_accuracy",
+    "device",
+    "rewrites",
     "import_time",
     "memory",
     "endurance",

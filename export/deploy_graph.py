@@ -29,11 +29,13 @@ class Forms:
             fewest multiplications.
         lrn: "native": TensorFlow's operator; "banded": a 1×1 convolution with a band of ones, RSQRT, SQRT and MUL.
         towers: whether a grouped convolution is one convolution a group, and a concatenation.
+        products: whether a convolution that covers its whole map (C5) is a matrix product.
     """
 
     pooling: str = "convolution"
     lrn: str = "banded"
     towers: bool = False
+    products: bool = True
 
 
 # Operators that everybody has: Keras computes groups, and this package normalization, by code compiled for one CPU.
@@ -62,6 +64,8 @@ def device_model(model, preprocessing, dtype="uint8", forms=None, *, logits=Fals
     if offset is None:
         offset = INT8_OFFSET if dtype == "int8" else 0
     steps = _with_preprocessing(read_steps(model), preprocessing, offset)
+    if forms.products:
+        steps = covering_as_products(steps, model)
     if forms.pooling == "convolution":
         steps = averages_as_convolutions(steps)
     if logits and isinstance(steps[-1], Softmax):
@@ -90,6 +94,26 @@ def _with_preprocessing(steps, preprocessing, offset):
         return [dataclasses.replace(first, kernel=scaled[:, :, order], bias=bias), *steps[1:]]
     folded = dataclasses.replace(first, kernel=scaled[:, :, order])
     return [Subtract(mean[order].astype(np.float32)), *steps[:place], folded, *steps[place + 1 :]]
+
+
+def covering_as_products(steps, model):
+    """A convolution that covers its whole map (C5) as a matrix product on the flattened map."""
+    result, flat = [], False
+    maps = {step.name: model.get_layer(step.name).input.shape[1:3] for step in steps if isinstance(step, Convolution)}
+    for step in steps:
+        covers = (
+            isinstance(step, Convolution)
+            and step.groups == 1
+            and step.padding == "valid"
+            and tuple(maps[step.name]) == step.kernel.shape[:2]
+        )
+        if covers:
+            kernel = step.kernel.reshape(-1, step.kernel.shape[-1])
+            result += [Flatten(), Product(step.name, kernel, step.bias, step.activation)]
+            flat = True
+        elif not (flat and isinstance(step, Flatten)):
+            result.append(step)
+    return result
 
 
 def averages_as_convolutions(steps):

@@ -1,4 +1,4 @@
-"""``python -m export.predict MODEL PICTURE…``: say which digit a picture shows."""
+"""``python -m export.predict MODEL PICTURE…``: say which digit a picture shows, or of AlexNet which thing."""
 
 import json
 import pathlib
@@ -10,13 +10,13 @@ PROG = "python -m export.predict"
 
 
 def parser():
-    parser = cli.Parser(prog=PROG, description="Say which digit each picture shows, with a TFLite model.")
+    parser = cli.Parser(prog=PROG, description="Say what each picture shows, with a TFLite model.")
     parser.add_argument("model", metavar="MODEL", help="a .tflite file that python -m export.tflite wrote")
     parser.add_argument(
         "pictures",
         nargs="+",
         metavar="PICTURE",
-        help="a picture of 28×28 or 32×32 pixels, or a folder: all pictures in it",
+        help="a picture of a digit, 28×28 or 32×32 pixels (for AlexNet any), or a folder: all pictures in it",
     )
     parser.add_argument("--json", action="store_true", help='print one array of {"path", "label", "probability"}')
     return parser
@@ -24,7 +24,7 @@ def parser():
 
 def predict(args):
     """Print a result for every picture that can be read; the exit code tells whether all could."""
-    from export import description, digits
+    from export import description, digits, pictures
     from export.classifier import Classifier
     from keras_classics.datasets import PICTURE_SUFFIXES
     from keras_classics.errors import InputError
@@ -39,17 +39,19 @@ def predict(args):
     classifier = Classifier(model, args.model)
     if len(labels) != classifier.output["shape"][-1]:
         raise InputError(f"{args.model} has {classifier.output['shape'][-1]} outputs and {len(labels)} labels.")
+    size, _, channels = classifier.image_shape
+    read = digits.read_digit if channels == 1 else pictures.read_picture
     results, code = [], 0
     for path in _expanded(args.pictures, PICTURE_SUFFIXES):
         try:
             if path.is_dir():  # one with pictures has been replaced by them
                 raise InputError(f"the folder {path} has no pictures ({', '.join(PICTURE_SUFFIXES)}) in it.")
-            digit = digits.read_digit(path, classifier.image_shape[0])
+            pixels = read(path, size)
         except InputError as error:
             print(f"{PROG}: {error}", file=sys.stderr)
             code = cli.INPUT_ERROR
             continue
-        probabilities = classifier.probabilities(digit[None])[0]
+        probabilities = classifier.probabilities(pixels[None])[0]
         best = int(probabilities.argmax())
         results.append({"path": str(path), "label": labels[best], "probability": round(float(probabilities[best]), 6)})
         if not args.json:

@@ -116,7 +116,7 @@ def read_steps(model):
             steps.append(Softmax())
     if distances and not any(isinstance(step, Softmax) for step in steps):
         steps.append(Softmax())  # small distances mean likely
-    return _flattened(steps, model)
+    return steps
 
 
 def _plain(layer):
@@ -204,23 +204,3 @@ def _prototypes(layer, gain):
     """``-|x - p|²`` but for ``-|x|²``, which is the same for all classes, so that a softmax takes no notice of it."""
     prototypes = np.asarray(layer.prototypes, np.float64)
     return Product(layer.name, 2 * gain * prototypes.T, -np.square(prototypes).sum(axis=1))
-
-
-def _flattened(steps, model):
-    """A convolution that covers its whole map (C5) as a matrix product on the flattened map."""
-    result, flat = [], False
-    shapes = {layer.name: layer.input.shape for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)}
-    for step in steps:
-        covers = (
-            isinstance(step, Convolution)
-            and step.groups == 1
-            and step.padding == "valid"
-            and tuple(shapes[step.name][1:3]) == step.kernel.shape[:2]
-        )
-        if covers:
-            kernel = step.kernel.reshape(-1, step.kernel.shape[-1])
-            result += [Flatten(), Product(step.name, kernel, step.bias, step.activation)]
-            flat = True
-        elif not (flat and isinstance(step, Flatten)):
-            result.append(step)
-    return result

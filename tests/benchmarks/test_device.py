@@ -5,12 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import device, measure
+from benchmarks import device, measure, rewrites
 
 
-def printed(capsys, *arguments):
+def printed(capsys, *arguments, module=device):
     with pytest.raises(SystemExit) as end:
-        device.main(["--json", "--rounds", "2", "--only", "lenet5", *arguments])
+        module.main(["--json", "--rounds", "2", "--only", "lenet5", *arguments])
     assert end.value.code == 0
     return json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
 
@@ -38,3 +38,10 @@ def test_sides_that_compute_something_else_are_not_compared():
     sides = {"LiteRT": lambda: np.zeros((1, 10)), "another": lambda: np.full((1, 10), 0.01)}
     with pytest.raises(RuntimeError, match=r"differ by 0\.01"):
         device.check_alike(sides)
+
+
+def test_every_rewrite_of_lenet5_is_measured_with_it_and_without(monkeypatch, capsys):
+    monkeypatch.setattr(device, "_ROUND_SECONDS", 0.02)
+    rows = printed(capsys, module=rewrites)
+    assert len(rows) == 5
+    assert all(row["against"] == "without" and row["ratio"] > 0 for row in rows)

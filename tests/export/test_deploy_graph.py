@@ -42,16 +42,16 @@ def images():
 
 
 @pytest.mark.parametrize("dtype", INPUT_TYPES)
-@pytest.mark.parametrize("pooling", ["average", "convolution"])
+@pytest.mark.parametrize(("pooling", "products"), [("average", False), ("convolution", True)])
 @pytest.mark.parametrize(
     "arguments", [{}, {"activation": "relu"}, {"activation": "scaled_tanh"}, {"variant": "1998"}], ids=str
 )
-def test_every_form_of_lenet5_gives_the_logits_of_the_trained_graph(arguments, pooling, dtype, images):
+def test_every_form_of_lenet5_gives_the_logits_of_the_trained_graph(arguments, pooling, products, dtype, images):
     network = lively(keras_classics.LeNet5(**arguments, classifier_activation=None))
     expected = network.predict(lenet.preprocess_input(images), verbose=0)
     if arguments.get("variant") == "1998":
         expected = -expected  # distances: small means likely
-    device = device_model(network, lenet.PREPROCESSING, dtype, Forms(pooling=pooling), logits=True)
+    device = device_model(network, lenet.PREPROCESSING, dtype, Forms(pooling, products=products), logits=True)
     assert device.input_shape == (1, 32, 32, 1)
     found = answers(device, images, dtype)
     np.testing.assert_allclose(centred(found), centred(expected), atol=2e-5 * np.abs(expected).max())

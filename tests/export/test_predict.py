@@ -132,3 +132,20 @@ def test_other_sizes_are_refused_with_what_is_expected(tmp_path):
     Image.new("L", (640, 480)).save(tmp_path / "photo.png")
     with pytest.raises(InputError, match="640×480 pixels; expected 28×28 or 32×32"):
         digits.read_digit(tmp_path / "photo.png", 32)
+
+
+def test_pictures_in_colour_are_read_for_a_network_that_takes_colours(called, tmp_path):
+    """One that tells the brightest colour; the picture is larger than its input, and not square."""
+    import keras
+    import tensorflow as tf
+
+    from export import quantize
+
+    image = keras.Input((8, 8, 3), batch_size=1)
+    network = keras.Model(image, keras.layers.Softmax()(keras.layers.GlobalAveragePooling2D()(image)))
+    tflite = quantize.run(tf.lite.TFLiteConverter.from_keras_model(network).convert)
+    said = {"network": "colours", "mode": "float32", "labels": ["red", "green", "blue"]}
+    (tmp_path / "colours.tflite").write_bytes(description.embed(tflite, said))
+    Image.new("RGB", (40, 30), (10, 200, 20)).save(tmp_path / "leaf.png")
+    done = called("export.predict", tmp_path / "colours.tflite", tmp_path / "leaf.png")
+    assert done.stdout == f"{tmp_path / 'leaf.png'}: green (100.0%)\n"
