@@ -57,7 +57,10 @@ def comparison(rows):
             accuracy = f"{figures['accuracy']:.2%} ({low:.2%} to {high:.2%})"
         error = "–"
         if figures["largest_logit_difference"] is not None:
-            error = f"{figures['largest_logit_difference']:.2g} of {figures['logit_spread']:.2g}"
+            error = (
+                f"{figures['largest_logit_difference']:.2g}, RMS {figures['rms_logit_difference']:.2g} "
+                f"of {figures['logit_spread']:.2g}"
+            )
         latencies = list((figures["latency_us"] or {"1": None, "2": None}).values())
         cells = (
             mode,
