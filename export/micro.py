@@ -11,7 +11,7 @@ from keras_classics.errors import InputError
 PROG = "python -m export.micro"
 REJECTED = 1  # exit code of a model that is too large for the device, or answers otherwise there
 LARGEST_DROP = 0.2  # percentage points of accuracy
-# Share of digits whose outputs may be more than one step apart. Of MNIST's 10,000 there is 1 with tanh and 12 with ReLU:
+# Share of digits whose outputs may be over one step apart. Of MNIST's 10,000 there is 1 with tanh and 12 with ReLU:
 # both interpreters compute all layers bit for bit alike but the fully connected ones, where LiteRT rounds once and TFLM
 # twice; one step there is more at the output of a digit that the network is in doubt about.
 LARGEST_SHARE_APART = 0.005

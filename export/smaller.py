@@ -49,6 +49,8 @@ def check(args):
     """
     if args.fine_tune_images and not asked_for(args):
         raise InputError("--fine-tune-images is for --aware qat, --prune or --cluster.")
+    if asked_for(args):
+        _check_network(args.network)
     if not args.aware:
         return
     if args.mode != ("int8",):
@@ -57,6 +59,11 @@ def check(args):
         raise InputError("--aware qat takes pixels of 8 bits: --io uint8 or int8.")
     if args.debug:
         raise InputError("--debug compares with a float network; --aware qat has none.")
+
+
+def _check_network(network):
+    if network == "alexnet":
+        raise InputError("--aware, --prune and --cluster are for LeNet-5; there is no recipe for AlexNet.")
 
 
 def suffix(args):
@@ -84,8 +91,7 @@ def fine_tuned(trained, args):
     """
     if not asked_for(args):
         return trained, None, None
-    if trained.network == "alexnet":
-        raise InputError("--aware, --prune and --cluster are for LeNet-5; there is no recipe for AlexNet.")
+    _check_network(trained.network)
     from export import aware
 
     steps = {"qat": bool(args.aware), "prune": args.prune, "cluster": args.cluster}

@@ -89,10 +89,10 @@ def export(args):
     targets = {mode: folder / f"{name}_{mode}.tflite" for mode in modes}
     cli.check_targets(*targets.values(), *(target.with_suffix(".json") for target in targets.values()))
     print(f"Model: {trained.origin}\nData: {trained.dataset}", flush=True)
+    images, calibrated_with = data.calibration(trained, args.calibration_images, args.seed, args.calibration)
     reference = figures.keras_reference(trained.model, trained.preprocessing, trained.dataset.test.images)
     source.check_outputs(trained, reference)
     trained, network, tuning = smaller.fine_tuned(trained, args)
-    images, calibrated_with = data.calibration(trained, args.calibration_images, args.seed, args.calibration)
     limits = verify.limits_of(args, trained, args.io)
     rows, rejected = {}, False
     for mode, target in targets.items():
