@@ -42,7 +42,7 @@ setup(
     package_data={"keras_classics": ["*.txt"], "keras_classics.weights": ["*.h5", "*.json", "*.md"]},
     install_requires=REQUIREMENTS,
     extras_require={
-        "bench": ["onnxruntime>=1.18", "torch>=2.4"],  # what benchmarks are measured against
+        "bench": ["onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what benchmarks are measured against
         "gpu": ["tensorflow[and-cuda]>=2.20,<3"],
         "lint": ["ruff>=0.17,<0.18"],
         "micro": ["tflite-micro>=0.dev20261001"],  # the interpreter that export.micro measures a model in

@@ -157,7 +157,6 @@ def _lenet5_table(found):
 
 def alexnet_rows(rounds, peers):
     """AlexNet in Caffe's variant, which ONNX Runtime's operator for normalization computes; two threads."""
-    from benchmarks import peers_onnx
     from export import quantize
     from keras_classics import AlexNet, alexnet
 
@@ -167,6 +166,8 @@ def alexnet_rows(rounds, peers):
         path = pathlib.Path(folder) / "alexnet.onnx"
         weights = None
         if "onnxruntime" in peers:
+            from benchmarks import peers_onnx
+
             peers_onnx.save_alexnet(path)
             weights = path
         model = AlexNet(variant="caffe", weights=weights)
@@ -221,7 +222,9 @@ def rows(args):
     from keras_classics.runtime import start_tensorflow
 
     start_tensorflow()
-    libraries = [name for name in ("onnxruntime", "torch") if measure.has(name)]
+    libraries = [name for name in ("onnxruntime", "torch", "onnx") if measure.has(name)]
+    if not {"torch", "onnx"} <= set(libraries):  # with which ONNX Runtime's models are written
+        libraries = [name for name in libraries if name != "onnxruntime"]
     found = []
     if args.only in (None, "lenet5"):
         found += lenet5_rows(args.rounds, libraries)

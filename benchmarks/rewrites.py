@@ -63,7 +63,7 @@ def rows_of(network, rounds):
         sides = (timed(litert(file, pictures[:1], threads)) for file in files)
         found = measure.alternate(dict(zip(("with", "without"), sides, strict=True)), rounds)
         found = {side: [scale * value for value in values] for side, values in found.items()}
-        yield measure.row_of(f"{networks.TITLES[network]}: {what}, {threads} thread(s)", found, unit=unit)
+        yield measure.row_of(f"{networks.TITLES[network]}: {what}", found, unit=unit)
 
 
 def rows(args):

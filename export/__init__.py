@@ -1,1 +1,1 @@
-"""Device models from the command line: `python -m export.tflite`, `python -m export.predict`."""
+"""Models for devices from the command line: `python -m export.tflite`, `export.verify`, `export.predict` and others."""

@@ -66,6 +66,10 @@ def check(args, named):
     if args.dataset:
         datasets.check_name(args.dataset, (*digits, *photographs))
     _check_exclusive(args, "dataset", "pictures")
+    if args.pictures and known and named != "alexnet":
+        raise InputError("--pictures is for AlexNet; digits come from --dataset.")
+    if args.pictures and not pathlib.Path(args.pictures).is_dir():
+        raise InputError(f"there is no folder {args.pictures}.")
     _check_exclusive(args, "model", "weights")
     if args.variant and named != "alexnet":
         raise InputError("--variant is of AlexNet; LeNet-5 of 1998 is the network lenet5-1998.")
@@ -73,10 +77,10 @@ def check(args, named):
         raise InputError(f"--weights random is for AlexNet; {named} has trained weights: --weights mnist.")
     if not known and (args.model or args.weights):
         raise InputError(f"{named} is a model already; leave out --model and --weights.")
-    if args.weights:
-        return None
     path = pathlib.Path(args.model or (f"saved_models/{named}.keras" if known else named))
-    if known and args.model is None and not path.exists():
+    if args.weights or (known and args.model is None and not path.exists()):
+        if named == "alexnet" and not (args.dataset or args.pictures):
+            raise InputError("AlexNet is verified on pictures: give --pictures DIR, --dataset cifar10 or folder:PATH.")
         return None
     if not path.is_file():
         raise InputError(f"there is no model {path}; train one with python -m train.lenet, or take --weights mnist.")
