@@ -62,7 +62,7 @@ def test_help_comes_before_tensorflow_is_imported(module):
         (("export.tflite", "lenet5", "--prune", "1"), "'1' is not a share between 0 and 1"),
         (("export.tflite", "lenet5", "--cluster", "1"), "'1' is not a whole number from 2 to 256"),
         (("export.tflite", "lenet5", "--aware", "qat", "--mode", "all"), "--aware qat is for --mode int8"),
-        (("export.tflite", "alexnet", "--prune", "0.5"), "there is no recipe for AlexNet"),
+        (("export.tflite", "alexnet", "--dataset", "cifar10", "--prune", "0.5"), "there is no recipe for AlexNet"),
         (("export.tflite", "lenet5", "--fine-tune-images", "9"), "is for --aware qat, --prune or --cluster"),
         (("export.micro", "absent.tflite", "--out", "x"), "there is no model absent.tflite"),
         (("export.verify", "absent.tflite"), "there is no file absent.tflite"),
