@@ -5,7 +5,6 @@ that does some work and returns what it measured, in the row's unit, or None to 
 """
 
 import dataclasses
-import importlib.metadata
 import importlib.util
 import json
 import math
@@ -16,7 +15,7 @@ import statistics
 import sys
 import time
 
-from keras_classics import cli
+from keras_classics import cli, runtime
 
 _LIBRARIES = ("tensorflow", "keras", "torch", "onnxruntime", "ai-edge-litert", "numpy", "pillow")
 
@@ -120,14 +119,8 @@ def numbers(text):
 
 def environment():
     """Versions, processor and thread counts: what a figure cannot be compared without."""
-    versions = {"python": platform.python_version()}
-    for library in _LIBRARIES:
-        try:
-            versions[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     described = {
-        "versions": versions,
+        "versions": runtime.versions(_LIBRARIES),
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)),
         "threads": _threads(),

@@ -8,6 +8,9 @@ from export.networks import NETWORKS, RANDOM
 from keras_classics import cli, datasets
 from keras_classics.errors import InputError
 
+MODES = ("float32", "float16", "dynamic", "int8", "int16x8")
+CALIBRATED = ("int8", "int16x8")  # modes that need pictures to set the ranges of activations by
+
 
 def add_to(parser):
     """What says which weights and which data."""

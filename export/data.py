@@ -13,7 +13,6 @@ from keras_classics import datasets, pipeline
 from keras_classics.errors import InputError
 
 CALIBRATION_IMAGES = {"lenet5": 500, "lenet5-1998": 500, "alexnet": 100}
-_FOLDER = "folder:"
 
 
 def load(network, shape, *, name, data_dir=None, pictures_folder=None, test_images=None, labelled=True):
@@ -110,7 +109,7 @@ def calibration(source, count, seed, own=None):
         chosen, _ = datasets.stratified(train, min(count, len(train)), seed)
         images = in_memory(chosen, source.image_shape).images
         return images, {"images": len(images), "split": "train", "seed": seed}
-    paths = pictures.in_folder(pathlib.Path(own.removeprefix(_FOLDER)))
+    paths = pictures.in_folder(pathlib.Path(own.removeprefix(datasets.FOLDER)))
     if len(paths) > count:
         paths = [paths[index] for index in np.random.default_rng(seed).permutation(len(paths))[:count]]
     read = pictures.read_picture if source.network == "alexnet" else digits.read_digit

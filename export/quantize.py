@@ -7,13 +7,12 @@ import warnings
 import numpy as np
 
 from export import flatbuffer
+from export.arguments import CALIBRATED
 from export.classifier import INT8_OFFSET
 from export.deploy_graph import Forms, device_model
 from keras_classics.errors import InputError
 from keras_classics.runtime import quiet
 
-MODES = ("float32", "float16", "dynamic", "int8", "int16x8")
-CALIBRATED = ("int8", "int16x8")  # modes that need pictures to set the ranges of activations by
 # A dense layer's weights get one scale each unit above this size of a network, else one for all: 24 bytes a unit are
 # nothing beside AlexNet's 60 MB and a fourteenth of LeNet-5's file.
 _SMALL = 1_000_000  # parameters

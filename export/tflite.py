@@ -3,10 +3,10 @@
 import argparse
 
 from export import arguments, networks, smaller, verify
+from export.arguments import CALIBRATED, MODES
 from keras_classics import cli
 
 PROG = "python -m export.tflite"
-MODES = ("float32", "float16", "dynamic", "int8", "int16x8")
 # int16x8 has reference kernels alone: an image of AlexNet takes seconds.
 _ALL_OF_ALEXNET = ("float32", "float16", "dynamic", "int8")
 
@@ -100,7 +100,7 @@ def export(args):
         rows[mode] = figures.measure(tflite, target, trained.dataset.test, reference)
         if len(modes) == 1:
             show(rows[mode])
-        calibrated = mode in _calibrated() and network is None
+        calibrated = mode in CALIBRATED and network is None
         record = {**trained.record(), "mode": mode, "calibration": calibrated_with if calibrated else None}
         record |= {"fine_tuning": tuning} if tuning else {}
         rejected |= bool(verify.admit(tflite, target, rows[mode], limits, record))
@@ -111,12 +111,6 @@ def export(args):
     peak = verify.environment()["peak_memory_bytes"]
     print(f"Most memory used by this process, conversion included: {peak / 1e9:.2f} GB")
     return verify.REJECTED if rejected else 0
-
-
-def _calibrated():
-    from export import quantize
-
-    return quantize.CALIBRATED
 
 
 def forms_of(args, mode):

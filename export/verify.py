@@ -1,14 +1,13 @@
 """``python -m export.verify FILE.tflite``: the gate that every exported model has passed, for any file, at any time."""
 
 import dataclasses
-import importlib.metadata
 import json
 import pathlib
 import platform
 import resource
 
 from export import arguments
-from keras_classics import cli
+from keras_classics import cli, runtime
 from keras_classics.errors import InputError
 
 PROG = "python -m export.verify"
@@ -134,14 +133,8 @@ def report(figures, limits, record):
 
 def environment():
     """Versions of all that has a part in an exported model, and the most memory this process has used."""
-    versions = {"python": platform.python_version()}
-    for library in _LIBRARIES:
-        try:
-            versions[library] = importlib.metadata.version(library)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in kibibytes
-    return {"versions": versions, "machine": platform.machine(), "peak_memory_bytes": peak}
+    return {"versions": runtime.versions(_LIBRARIES), "machine": platform.machine(), "peak_memory_bytes": peak}
 
 
 def add_limit_arguments(parser, *, target=True):

@@ -1,9 +1,20 @@
-"""How the commands start TensorFlow: settings it reads only once, and a clean screen."""
+"""How the commands start TensorFlow: settings it reads only once, and a clean screen; and what is installed."""
 
 import contextlib
+import importlib.metadata
 import logging
 import os
+import platform
 import tempfile
+
+
+def versions(libraries):
+    """Of Python and of those of ``libraries`` (distribution names) that are installed: ``{name: version}``."""
+    found = {"python": platform.python_version()}
+    for library in libraries:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[library] = importlib.metadata.version(library)
+    return found
 
 
 def start_tensorflow():

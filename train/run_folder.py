@@ -5,11 +5,10 @@ import json
 import pathlib
 import platform
 import sys
-from importlib import metadata
 
 from PIL import Image
 
-from keras_classics import cli
+from keras_classics import cli, runtime
 
 _VERSIONS = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "keras-classics")
 CSV_COLUMNS = [
@@ -33,12 +32,8 @@ def write_json(path, content):
 
 def environment():
     """Command line and versions, for the record."""
-    versions = {"python": platform.python_version()}
-    for package in _VERSIONS:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:  # run from a checkout that is not installed
-            versions[package] = None
+    # None: not installed, as this package is not when it runs from a checkout.
+    versions = {**dict.fromkeys(("python", *_VERSIONS)), **runtime.versions(_VERSIONS)}
     return {"command": sys.argv, "versions": versions, "machine": platform.machine()}
 
 

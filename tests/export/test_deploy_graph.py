@@ -7,6 +7,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 import keras_classics
 from export import flatbuffer, quantize
+from export.arguments import MODES
 from export.classifier import as_input
 from export.deploy_graph import INPUT_TYPES, Forms, device_model
 from keras_classics import alexnet, lenet
@@ -100,7 +101,7 @@ def test_averages_as_convolutions_leave_an_int8_network_in_one_piece(embedded):
     assert pieces == {"average": 3, "convolution": 1}
 
 
-@pytest.mark.parametrize("mode", quantize.MODES)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dtype", INPUT_TYPES)
 def test_every_mode_takes_pixels_of_every_type(mode, dtype, embedded):
     network = keras_classics.LeNet5(weights="mnist")

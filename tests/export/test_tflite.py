@@ -78,8 +78,8 @@ def test_all_modes_are_one_table(called, run_folder, tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line.split("|")[1].strip() for line in done.stdout.split("| mode |")[1].splitlines()[2:] if "|" in line]
-    assert rows == list(quantize.MODES)
-    for mode in quantize.MODES:
+    assert rows == list(tflite.MODES)
+    for mode in tflite.MODES:
         report = json.loads((tmp_path / f"lenet5_{mode}.json").read_text())
         assert report["mode"] == mode
         assert report["test_images"] == 200
