@@ -5,6 +5,7 @@ the interpreter works with; the interpreter's own allocation report goes to stde
 ``tflite_micro`` and TensorFlow define the same symbols.
 """
 
+import argparse
 import pathlib
 import sys
 
@@ -53,4 +54,9 @@ def main(model_path, images_path, result_path):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    parser = argparse.ArgumentParser(
+        prog="python -m export.micro_runner", description="For export.micro_interpreter: a model in its interpreter."
+    )
+    for name in ("MODEL", "PIXELS", "RESULT"):
+        parser.add_argument(name)
+    main(*vars(parser.parse_args()).values())
