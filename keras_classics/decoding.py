@@ -97,11 +97,27 @@ def _scaled(pixels, side, size, start, corner, crop):
     """
 
     def resize():
-        scale = tf.fill([2], tf.cast(size / side, tf.float32))
+        scale = tf.cast(size / side, tf.float32)
         shift = tf.cast(start, tf.float32) * scale - tf.cast(corner, tf.float32)
-        resized = tf.raw_ops.ScaleAndTranslate(
-            images=pixels[None], size=[crop, crop], scale=scale, translation=shift, kernel_type="triangle"
-        )
-        return tf.cast(tf.clip_by_value(tf.math.round(resized[0]), 0, 255), tf.uint8)
+        columns = tf.transpose(_rows_scaled(pixels, scale, shift[0], crop), (1, 0, 2))
+        resized = tf.transpose(_rows_scaled(columns, scale, shift[1], crop), (1, 0, 2))
+        return tf.cast(tf.clip_by_value(tf.math.round(resized), 0, 255), tf.uint8)
 
     return tf.ensure_shape(tf.cond(side == size, lambda: pixels, resize), (crop, crop, 3))
+
+
+def _rows_scaled(pixels, scale, shift, rows):
+    """``pixels (height, width, 3)`` scaled along their height alone: ``float32 (rows, width, 3)``.
+
+    As a picture one pixel wide, each row of which is one long vector: the operator goes through wider pictures three
+    numbers at a time, which takes four times as long for the same result.
+    """
+    height, width = tf.unstack(tf.shape(pixels)[:2])
+    scaled = tf.raw_ops.ScaleAndTranslate(
+        images=tf.reshape(pixels, (1, height, 1, width * 3)),
+        size=[rows, 1],
+        scale=tf.stack([scale, 1.0]),
+        translation=tf.stack([shift, 0.0]),
+        kernel_type="triangle",
+    )
+    return tf.reshape(scaled, (rows, width, 3))
