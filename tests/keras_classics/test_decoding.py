@@ -75,3 +75,11 @@ def test_other_formats_and_grey_pictures_have_windows_too(photographs):
     picture.save(png, "png")
     assert difference(png.getvalue(), (7, 19)).max() == 0
     assert difference(jpeg(picture.convert("L")), (7, 19)).max() == 0
+
+
+def test_scaled_square_is_what_resizing_the_middle_gives():
+    pixels = np.random.default_rng(0).integers(0, 256, (300, 421, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "png")
+    wanted = tf.image.resize(pixels[:, 60:360], (256, 256), antialias=True)
+    np.testing.assert_array_equal(decoding.square(file.getvalue(), 256), np.round(wanted).astype(np.uint8))
