@@ -110,7 +110,7 @@ def _rows_scaled(pixels, scale, shift, rows):
     """``pixels (height, width, 3)`` scaled along their height alone: ``float32 (rows, width, 3)``.
 
     As a picture one pixel wide, each row of which is one long vector: the operator goes through wider pictures three
-    numbers at a time, which takes four times as long for the same result.
+    numbers at a time, which takes more than three times as long for the same result.
     """
     height, width = tf.unstack(tf.shape(pixels)[:2])
     scaled = tf.raw_ops.ScaleAndTranslate(
