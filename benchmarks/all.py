@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from benchmarks import measure
-from keras_classics import cli
+from keras_classics import cli, files
 from keras_classics.errors import InputError
 
 PROG = "python -m benchmarks.all"
@@ -78,7 +78,7 @@ def run(args):
         rows += [measure.Row(**row) for row in run_one(name, args)["rows"]]
     if args.update:
         text = updated(README.read_text(encoding="utf-8"), rows, measure.environment())
-        with cli.whole_file(README) as partial:
+        with files.whole_file(README) as partial:
             partial.write_text(text, encoding="utf-8")
     measure.report(args, rows)
 

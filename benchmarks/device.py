@@ -111,7 +111,7 @@ def check_alike(sides):
 
 def lenet5_rows(rounds, peers):
     """LeNet-5 with the package's weights, calibrated with the embedded digits; one thread."""
-    from export import quantize
+    from export.convert import quantize
     from keras_classics import LeNet5, datasets, lenet
 
     digits = datasets.load("embedded").padded(lenet.IMAGE_SIZE)
@@ -157,7 +157,7 @@ def _lenet5_table(found):
 
 def alexnet_rows(rounds, peers):
     """AlexNet in Caffe's variant, which ONNX Runtime's operator for normalization computes; two threads."""
-    from export import quantize
+    from export.convert import quantize
     from keras_classics import AlexNet, alexnet
 
     preprocessing = alexnet.VARIANTS["caffe"].preprocessing

@@ -78,7 +78,7 @@ def warmup_and_cosine(total, warmup):
 
 
 def distort(images, background=-0.1):
-    """``train.augment.distort_digits`` by ``affine_grid`` and ``grid_sample``, on images already prepared."""
+    """``datasets.augment.distort_digits`` by ``affine_grid`` and ``grid_sample``, on images already prepared."""
     count, side = len(images), images.shape[-1]
     draws = torch.rand(6, count) * 2 - 1
     angle, scale_x, scale_y, shear = math.radians(12) * draws[0], 1 + 0.12 * draws[1], 1 + 0.12 * draws[2], draws[3]

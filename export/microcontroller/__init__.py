@@ -1,0 +1,1 @@
+"""The microcontrollers' interpreter and the source written for it."""
