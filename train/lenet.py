@@ -51,7 +51,7 @@ def train(args):
     start_tensorflow()
     from keras_classics import lenet
     from train.engine import devices
-    from train.report.markdown import history
+    from train.report import history
     from train.run import train_network
 
     lanes = devices.one_thread_an_operation()

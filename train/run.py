@@ -19,7 +19,7 @@ from train.engine import devices, loop
 from train.engine.checkpoints import Checkpoints, discard
 from train.engine.loop import Saver
 from train.engine.trainer import Trainer
-from train.report.markdown import history, markdown
+from train.report import history, markdown
 from train.report.results import Results, interval
 from train.report.tensorboard import Logs
 

@@ -8,7 +8,7 @@ import shlex
 import numpy as np
 
 from keras_classics.datasets import pipeline
-from train.report.markdown import history, plots
+from train.report import history, plots
 from train.report.results import interval
 
 _MATRIX_CLASSES = 30  # beyond, a table of what is most often confused stands alone

@@ -12,7 +12,7 @@ from PIL import Image
 import keras_classics
 from keras_classics.datasets import Split
 from keras_classics.errors import InputError
-from train.report.markdown import markdown, plots
+from train.report import markdown, plots
 from train.report.results import Results
 
 
