@@ -7,6 +7,7 @@ import shlex
 
 import numpy as np
 
+from keras_classics import files
 from keras_classics.datasets import pipeline
 from train.report import history, plots
 from train.report.results import interval
@@ -54,9 +55,9 @@ def write(folder, name, *, model, record, loss, results, size, bgr=False):
     text = markdown(record, results, drawn)
     writers["_report.md"] = lambda path: path.write_text(text, encoding="utf-8")
     # All are written before the first takes its name.
-    with contextlib.ExitStack() as files:
+    with contextlib.ExitStack() as stack:
         for ending, write_to in writers.items():
-            write_to(files.enter_context(files.whole_file(folder / f"{name}{ending}")))
+            write_to(stack.enter_context(files.whole_file(folder / f"{name}{ending}")))
     for ending in set(ENDINGS) - set(writers):
         (folder / f"{name}{ending}").unlink(missing_ok=True)  # of an earlier run
     return [f"{name}{ending}" for ending in writers]
@@ -121,21 +122,21 @@ def _first_kernels(model):
     return kernels, towers if kernels.shape[-1] % towers == 0 else 1
 
 
-def markdown(record, results, files):
+def markdown(record, results, written):
     """The report as Markdown.
 
     Args:
         record: what ``NAME_history.json`` holds.
         results: ``Results`` on the test split.
-        files: ending → name of each file that lies beside the report.
+        written: ending → name of each file that lies beside the report.
     """
     sections = (
         _headline(record, results),
-        _what_was_trained(record, files),
+        _what_was_trained(record, written),
         _recipe(record),
-        _training(record, files),
-        _errors(results, files),
-        _filters(files),
+        _training(record, written),
+        _errors(results, written),
+        _filters(written),
         _again(record),
     )
     return "\n".join(line for section in sections for line in section)
@@ -167,7 +168,7 @@ def _table(header, rows):
     return [f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows)] + [""]
 
 
-def _what_was_trained(record, files):
+def _what_was_trained(record, written):
     data, recipe, training = record["dataset"], record["recipe"], record["training"]
     seconds = sum(row["seconds"] for row in training)
     speed = sum(row["steps"] for row in training) * recipe["batch_size"] / seconds
@@ -184,7 +185,10 @@ def _what_was_trained(record, files):
                 ("length", f"{record['steps']:,} steps, {training[-1]['epoch']:.2f} passes over the training images"),
                 ("time", f"{seconds:,.1f} s of training, {speed:,.0f} images/s"),
                 ("computed", f"on {record['devices']}, {computed}"),
-                ("files", ", ".join(f"[{files[e]}]({files[e]})" for e in (".keras", "_history.json", "_history.csv"))),
+                (
+                    "written",
+                    ", ".join(f"[{written[e]}]({written[e]})" for e in (".keras", "_history.json", "_history.csv")),
+                ),
             ),
         ),
     ]
@@ -209,7 +213,7 @@ def _picture(caption, file):
     return [f"![{caption}]({file})", "", f"*{caption}*", ""]
 
 
-def _training(record, files):
+def _training(record, written):
     lines = ["## Training", ""]
     if record["validation"]:
         best = max(record["validation"], key=lambda row: row["accuracy"])
@@ -222,21 +226,21 @@ def _training(record, files):
     lines += _picture(
         "Loss and error rate over the epochs, on logarithmic axes. Training images are seen augmented, and while the "
         "network changes.",
-        files["_curves.png"],
+        written["_curves.png"],
     )
-    return lines + _picture("Learning rate over the steps.", files["_rate.png"])
+    return lines + _picture("Learning rate over the steps.", written["_rate.png"])
 
 
-def _errors(results, files):
+def _errors(results, written):
     classes, names = len(results.class_names), results.class_names
     shown = (
         "Accuracy of each class" if classes <= _SHOWN_CLASSES else f"The {_SHOWN_CLASSES} lowest accuracies of a class"
     )
     lines = ["## Where it errs", ""]
-    lines += _picture(f"{shown} on the test images, with Wilson's 95 % interval.", files["_classes.png"])
-    if "_confusion.png" in files:
+    lines += _picture(f"{shown} on the test images, with Wilson's 95 % interval.", written["_classes.png"])
+    if "_confusion.png" in written:
         lines += _picture(
-            "Test images of each class (row) by the class they are taken for (column).", files["_confusion.png"]
+            "Test images of each class (row) by the class they are taken for (column).", written["_confusion.png"]
         )
     if not len(results.wrong):
         return [*lines, "No test image is taken for something else.", ""]
@@ -250,15 +254,15 @@ def _errors(results, files):
     return lines + _picture(
         f"The {few} mistakes that the network was surest of: what it is → what it is taken for, and the probability "
         "given to that.",
-        files["_mistakes.png"],
+        written["_mistakes.png"],
     )
 
 
-def _filters(files):
-    if "_filters.png" not in files:
+def _filters(written):
+    if "_filters.png" not in written:
         return []
     caption = "Kernels of the first layer: what in the picture each of its maps answers to."
-    return ["## First layer", "", *_picture(caption, files["_filters.png"])]
+    return ["## First layer", "", *_picture(caption, written["_filters.png"])]
 
 
 def _again(record):
