@@ -186,7 +186,7 @@ def _what_was_trained(record, written):
                 ("time", f"{seconds:,.1f} s of training, {speed:,.0f} images/s"),
                 ("computed", f"on {record['devices']}, {computed}"),
                 (
-                    "written",
+                    "files",
                     ", ".join(f"[{written[e]}]({written[e]})" for e in (".keras", "_history.json", "_history.csv")),
                 ),
             ),
