@@ -19,6 +19,15 @@ def torch_lenet5(activation=nn.Tanh):
     )
 
 
+def lenet5_weights(model):
+    """A Keras LeNet-5's weights in the layout of PyTorch and ONNX: outputs first, C5 over maps flattened channel by channel."""
+    for name in ("C1", "C3", "C5", "F6", "output"):
+        kernel, bias = model.get_layer(name).get_weights()
+        kernel = kernel.transpose(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T
+        yield kernel.reshape(len(bias), -1) if name == "C5" else kernel
+        yield bias
+
+
 def torch_alexnet_paper():
     """Krizhevsky et al., 2012: two towers, normalization over five maps. ``(batch, 3, 224, 224)`` to logits."""
 
