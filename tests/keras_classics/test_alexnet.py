@@ -1,5 +1,7 @@
 """AlexNet against sections 2 to 4 of Krizhevsky, Sutskever, Hinton, 2012."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -46,6 +48,18 @@ def test_every_layer_has_the_shape_and_parameters_of_the_paper(paper):
 )
 def test_variants_have_their_parameters(variant, parameters):
     assert keras_classics.AlexNet(variant=variant).count_params() == parameters
+
+
+def test_a_variant_of_the_user_s_own_is_built():
+    """For ablations: the paper's network without normalization, and with smaller pooling windows."""
+    own = dataclasses.replace(alexnet.VARIANTS["cifar10"], filters=(8, 16, 16, 16, 8), pool=3, lrn={"depth_radius": 1})
+    model = keras_classics.AlexNet(variant=own)
+    assert [model.get_layer(f"conv{number}").filters for number in range(1, 6)] == [8, 16, 16, 16, 8]
+    assert (model.get_layer("norm2").depth_radius, model.get_layer("pool5").pool_size) == (1, (3, 3))
+    pixels = np.full((1, 32, 32, 3), 255.0, "float32")
+    np.testing.assert_allclose(alexnet.preprocess_input(pixels, variant=own), own.preprocessing(pixels))
+    with pytest.raises(ValueError, match="variant='custom'; there are for"):
+        keras_classics.AlexNet(variant=own, weights="imagenet")
 
 
 def test_order_is_convolution_relu_normalization_pooling(paper):
