@@ -20,7 +20,7 @@ def torch_lenet5(activation=nn.Tanh):
 
 
 def lenet5_weights(model):
-    """A Keras LeNet-5's weights in the layout of PyTorch and ONNX: outputs first, C5 over maps flattened channel by channel."""
+    """A Keras LeNet-5's weights as PyTorch and ONNX lay them out: outputs first, C5 over maps channel by channel."""
     for name in ("C1", "C3", "C5", "F6", "output"):
         kernel, bias = model.get_layer(name).get_weights()
         kernel = kernel.transpose(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T
