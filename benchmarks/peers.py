@@ -4,9 +4,12 @@ The numbers stand here a second time on purpose: a network checked against its o
 """
 
 import numpy as np
-import torch
 from onnx import TensorProto, helper, numpy_helper
-from torch import nn
+
+from keras_classics import torch_first
+
+torch = torch_first.load()
+nn = torch.nn
 
 
 def torch_lenet5(activation=nn.Tanh):

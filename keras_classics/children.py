@@ -50,7 +50,7 @@ def check(code, name, stderr=None):
     if code == 0:
         return
     if code < 0:
-        raise cli.Stopped(f"{name} {_reason(-code)}; nothing that it was to write was written.", 128 - code)
+        raise cli.Stopped(f"{name} {_reason(-code)}.", 128 - code)
     if isinstance(stderr, bytes):
         stderr = stderr.decode(errors="replace")
     lines = (stderr or "").strip().splitlines()
@@ -66,5 +66,6 @@ def _reason(number):
         return f"was ended by signal {number}"
     if name == "SIGKILL":
         return "was ended by SIGKILL, as when memory runs out"
-    crash = name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE")
-    return f"crashed in native code ({name}), which no Python code can mend" if crash else f"was ended by {name}"
+    if name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"):
+        return f"crashed in native code ({name}); with PYTHONFAULTHANDLER=1 in the environment it says where"
+    return f"was ended by {name}"
