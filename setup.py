@@ -39,7 +39,11 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["keras_classics*", "train*", "export*"]),
-    package_data={"keras_classics": ["*.txt"], "keras_classics.weights": ["*.h5", "*.json", "*.md"]},
+    package_data={
+        "export.microcontroller": ["kernels/*", "files/*"],
+        "keras_classics": ["*.txt"],
+        "keras_classics.weights": ["*.h5", "*.json", "*.md"],
+    },
     install_requires=REQUIREMENTS,
     extras_require={
         "bench": ["onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what benchmarks are measured against
