@@ -41,9 +41,10 @@ setup(
     packages=find_packages(include=["keras_classics*", "train*", "export*"]),
     package_data={
         "export.microcontroller": ["kernels/*", "files/*"],
-        "keras_classics": ["*.txt"],
+        "keras_classics": ["*.txt", "py.typed"],
         "keras_classics.weights": ["*.h5", "*.json", "*.md"],
     },
+    entry_points={"console_scripts": ["keras-classics = keras_classics.commands:main"]},
     install_requires=REQUIREMENTS,
     extras_require={
         "bench": ["onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what benchmarks are measured against

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from benchmarks import measure
-from keras_classics import cli
+from keras_classics import children, cli, files
 from keras_classics.errors import InputError
 
 PROG = "python -m benchmarks.all"
@@ -47,8 +47,8 @@ def run_one(name, args):
                 print(last, end="", flush=True)
             last = line
     if process.returncode:
-        print(last, end="")
-        raise InputError(f"benchmarks.{name} ended with exit code {process.returncode}; see above.")
+        print(last, end="", flush=True)
+    children.check(process.returncode, f"benchmarks.{name}")
     return json.loads(last)
 
 
@@ -78,7 +78,7 @@ def run(args):
         rows += [measure.Row(**row) for row in run_one(name, args)["rows"]]
     if args.update:
         text = updated(README.read_text(encoding="utf-8"), rows, measure.environment())
-        with cli.whole_file(README) as partial:
+        with files.whole_file(README) as partial:
             partial.write_text(text, encoding="utf-8")
     measure.report(args, rows)
 

@@ -73,7 +73,7 @@ def rows(args):
     from keras_classics import datasets
 
     start()
-    from train import devices
+    from train.engine import devices
 
     mirrored = devices.strategy("mirrored", 2)  # first: it divides the CPU
     dataset = datasets.load("embedded").padded(32)

@@ -11,7 +11,7 @@ import pathlib
 import platform
 import tempfile
 
-from keras_classics import cli
+from keras_classics import cli, files
 
 PROG = "python -m benchmarks.fidelity"
 PEERS = ("torch", "onnx", "onnxruntime")  # the extra `peers`
@@ -286,6 +286,7 @@ def parser():
 
 def compare(args):
     """Run all comparisons and write the report; 1 where one is out of bounds."""
+    from keras_classics import torch_first
     from keras_classics.errors import InputError
     from keras_classics.runtime import start_tensorflow
 
@@ -293,15 +294,16 @@ def compare(args):
     if missing:
         raise InputError(f"not installed: {', '.join(missing)}; pip install 'keras-classics[peers]'.")
     target = pathlib.Path(args.out)
-    cli.output_folder(target.parent)
-    cli.check_targets(target)
+    files.output_folder(target.parent)
+    files.check_targets(target)
+    torch_first.load()
     start_tensorflow()
     rows = []
     for row in comparisons():
         rows.append((row, row.error()))
         verdict = "" if rows[-1][1] <= row.bound else "  OUT OF BOUNDS"
         print(f"{row.what}, {row.peer}, {row.quantity}: {rows[-1][1]:.1e} of {row.bound:.0e}{verdict}", flush=True)
-    with cli.whole_file(target) as partial:
+    with files.whole_file(target) as partial:
         partial.write_text(report(rows), encoding="utf-8")
     print(f"Wrote {target}")
     return 0 if all(error <= row.bound for row, error in rows) else 1

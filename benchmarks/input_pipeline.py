@@ -53,7 +53,8 @@ def make_pictures(folder, count):
 def ours(paths, batch):
     """The batches that ``train.alexnet --recipe modern`` reads, and the colours' components that it finds."""
     from keras_classics import alexnet, datasets
-    from train import batches, recipes
+    from train import recipes
+    from train.engine import batches
 
     split = datasets.Split(np.array(paths), np.zeros(len(paths), np.int64))
     dataset = datasets.Dataset("pictures", "files", (), split, split, split)
@@ -88,7 +89,7 @@ def with_pil(paths, batch, components):
 
 
 def rows(args):
-    from keras_classics import kept
+    from keras_classics.datasets import disk_cache
     from keras_classics.errors import InputError
 
     # One core for both, before TensorFlow counts them.
@@ -103,7 +104,7 @@ def rows(args):
         paths = sorted(str(path) for path in folder.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg"))
         if not paths:
             raise InputError(f"there are no .jpg files in {folder}.")
-        os.environ[kept.CACHE_DIR_VARIABLE] = made  # nothing of this is wanted later
+        os.environ[disk_cache.CACHE_DIR_VARIABLE] = made  # nothing of this is wanted later
         batches, components = ours(paths, args.batch)
         peer = with_pil(paths, args.batch, components)
 

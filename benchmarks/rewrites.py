@@ -19,7 +19,7 @@ def parser():
 
 def pairs(network, model, preprocessing, pictures):
     """``(what, threads, with it, without it)`` of each rewrite, the last two as bytes of TFLite files."""
-    from export import quantize
+    from export.convert import quantize
 
     def converted(mode, **changes):
         forms = dataclasses.replace(quantize.best_forms(mode), **changes)
@@ -42,15 +42,15 @@ def dynamic_batch(model, preprocessing):
     """The float32 file of a graph for any number of images, as a converter gives it that is told nothing."""
     import tensorflow as tf
 
-    from export import quantize
-    from export.deploy_graph import device_model
+    from export.convert import quantize
+    from export.convert.device_model import device_model
 
     graph = device_model(model, preprocessing, "uint8", quantize.best_forms("float32"), batch=None)
     return quantize.run(tf.lite.TFLiteConverter.from_keras_model(graph).convert)
 
 
 def rows_of(network, rounds):
-    from export import networks
+    from export.inputs import networks
 
     variant = networks.usual_variant(network, None, None)
     weights = {"weights": "mnist"} if network == "lenet5" else {networks.RANDOM: 0}

@@ -4,8 +4,11 @@ import math
 import time
 
 import numpy as np
-import torch
-from torch import nn
+
+from keras_classics import torch_first
+
+torch = torch_first.load()
+nn = torch.nn
 
 
 class Training:
@@ -78,7 +81,7 @@ def warmup_and_cosine(total, warmup):
 
 
 def distort(images, background=-0.1):
-    """``train.augment.distort_digits`` by ``affine_grid`` and ``grid_sample``, on images already prepared."""
+    """``datasets.augment.distort_digits`` by ``affine_grid`` and ``grid_sample``, on images already prepared."""
     count, side = len(images), images.shape[-1]
     draws = torch.rand(6, count) * 2 - 1
     angle, scale_x, scale_y, shear = math.radians(12) * draws[0], 1 + 0.12 * draws[1], 1 + 0.12 * draws[2], draws[3]

@@ -27,10 +27,10 @@ def pictures(count):
 
 
 def engine(batch, dataset):
-    """``train.loop.Trainer`` of the paper's network and update rule (section 5), pictures as they are."""
+    """``train.engine.trainer.Trainer`` of the paper's network and update rule (section 5), pictures as they are."""
     from keras_classics import alexnet
-    from train import devices
-    from train.loop import Trainer
+    from train.engine import devices
+    from train.engine.trainer import Trainer
     from train.recipes import Recipe
 
     return Trainer(
@@ -67,10 +67,7 @@ def torch_training_of(batch, dataset, *, channels_last):
 
 
 def rows(args):
-    from keras_classics.runtime import start_tensorflow
-
-    start_tensorflow()
-    peers, found = measure.has("torch"), []
+    peers, found = measure.start("torch"), []
     for batch in args.batches:
         dataset = pictures(2 * batch)
         trainer = engine(batch, dataset)

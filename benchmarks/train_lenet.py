@@ -16,13 +16,13 @@ def parser():
 
 
 def engine(batch, dataset, *, strategy=None, **recipe):
-    """``train.loop.Trainer`` as ``train.lenet`` has it, on digits as they are, with Adam at one rate of 0.001.
+    """``engine.trainer.Trainer`` as ``train.lenet`` has it, on digits as they are, with Adam at one rate of 0.001.
 
     ``start`` is to be called before.
     """
     from keras_classics import lenet
-    from train import devices
-    from train.loop import Trainer
+    from train.engine import devices
+    from train.engine.trainer import Trainer
     from train.recipes import Recipe
 
     plain = {"epochs": 1_000_000, "optimizer": "adamw", "learning_rate": 1e-3, "weight_decay": 0.0, "warmup": 0.0}
@@ -42,7 +42,7 @@ def start():
     from keras_classics.runtime import start_tensorflow
 
     start_tensorflow()
-    from train import devices
+    from train.engine import devices
 
     devices.one_thread_an_operation()
 
@@ -77,9 +77,9 @@ def torch_sides(batch, dataset, steps):
 def rows(args):
     from keras_classics import datasets
 
+    peers, found = measure.start("torch"), []
     start()
     dataset = datasets.load("embedded").padded(32)
-    peers, found = measure.has("torch"), []
     for batch in args.batches:
         steps = max(1, args.images // batch)
         trainer = engine(batch, dataset)

@@ -3,8 +3,8 @@
 import pathlib
 import zipfile
 
-from export import networks
-from export.networks import NETWORKS, RANDOM
+from export.inputs import networks
+from export.inputs.networks import NETWORKS, RANDOM
 from keras_classics import cli, datasets
 from keras_classics.errors import InputError
 

@@ -5,7 +5,7 @@ import importlib.metadata
 import pathlib
 import re
 
-from keras_classics import cli
+from keras_classics import cli, files
 from keras_classics.errors import InputError
 
 PROG = "python -m export.micro"
@@ -59,10 +59,10 @@ def opened(model, path):
     """
     import numpy as np
 
-    from export import description
-    from export.classifier import Classifier
+    from export.litert import metadata
+    from export.litert.classifier import Classifier
 
-    labels = description.read(model, path)["labels"]
+    labels = metadata.read(model, path)["labels"]
     classifier = Classifier(model, path)
     if {classifier.dtype, np.dtype(classifier.output["dtype"]).name} - set(_TYPES):
         raise InputError(f"{path} is not of 8 bits from input to output; export it with --mode int8.")
@@ -79,7 +79,7 @@ def failures(size, arena, found, args):
 
     Args:
         size, arena: bytes of the file and of its arena.
-        found: of ``micro_interpreter.compare``.
+        found: of ``interpreter.compare``.
         args: with ``max_size`` and ``max_arena``, bytes or None.
     """
     problems = []
@@ -110,12 +110,13 @@ def sources(model, name, labels, classifier, run, found, pixels, digit):
         model: bytes of the TFLite file.
         name: of that file, without its ending; of it the C++ namespace is made.
         labels, classifier: of ``opened``.
-        run: a ``micro_interpreter.Run`` whose first image is the test digit.
-        found: of ``micro_interpreter.compare``.
+        run: a ``interpreter.Run`` whose first image is the test digit.
+        found: of ``interpreter.compare``.
         pixels: of the test digit, as the model takes them.
         digit: its class.
     """
-    from export import flatbuffer, micro_templates
+    from export.litert import flatbuffer
+    from export.microcontroller import templates
 
     operators = sorted(set(flatbuffer.operators(model)))
     (height, width, channels), output = classifier.image_shape, run.outputs[0]
@@ -148,12 +149,12 @@ def sources(model, name, labels, classifier, run, found, pixels, digit):
         "expected": ", ".join(map(str, output.tolist())),
     }
     templates = {
-        f"{space}_model.h": micro_templates.MODEL_HEADER,
-        f"{space}_model.cc": micro_templates.MODEL_SOURCE,
-        f"{space}_settings.h": micro_templates.SETTINGS,
-        f"{space}_test_digit.h": micro_templates.DIGIT,
-        "main.cc": micro_templates.MAIN,
-        "README.md": micro_templates.README,
+        f"{space}_model.h": templates.MODEL_HEADER,
+        f"{space}_model.cc": templates.MODEL_SOURCE,
+        f"{space}_settings.h": templates.SETTINGS,
+        f"{space}_test_digit.h": templates.DIGIT,
+        "main.cc": templates.MAIN,
+        "README.md": templates.README,
     }
     return {file: template.substitute(fields) for file, template in templates.items()}
 
@@ -177,15 +178,15 @@ def _escaped(text):
 
 def export(args):
     """Run, compare and write; the exit code."""
-    from export import micro_interpreter
+    from export.microcontroller import interpreter
     from keras_classics import datasets
 
     path = pathlib.Path(args.model)
     datasets.check_name(args.dataset, datasets.DIGITS)
     if not path.is_file():
         raise InputError(f"there is no model {path}; make one with python -m export.tflite lenet5 --target micro.")
-    micro_interpreter.check_installed()
-    folder = cli.output_folder(args.out)
+    interpreter.check_installed()
+    folder = files.output_folder(args.out)
     model = path.read_bytes()
     labels, classifier = opened(model, path)
     digit, run, found = _on_digits(args, model, classifier)
@@ -201,12 +202,12 @@ def export(args):
     if problems:
         print(f"Rejected: {'; '.join(problems)}. Nothing was written.")
         return REJECTED
-    files = sources(model, path.stem, labels, classifier, run, found, *digit)
-    cli.check_targets(*(folder / name for name in files))
+    texts = sources(model, path.stem, labels, classifier, run, found, *digit)
+    files.check_targets(*(folder / name for name in texts))
     with contextlib.ExitStack() as stack:
-        for name, text in files.items():
-            stack.enter_context(cli.whole_file(folder / name)).write_text(text, encoding="utf-8")
-    print(f"Wrote {', '.join(files)} to {folder}")
+        for name, text in texts.items():
+            stack.enter_context(files.whole_file(folder / name)).write_text(text, encoding="utf-8")
+    print(f"Wrote {', '.join(texts)} to {folder}")
     return 0
 
 
@@ -218,8 +219,8 @@ def _on_digits(args, model, classifier):
     """
     import numpy as np
 
-    from export import micro_interpreter
-    from export.classifier import as_input
+    from export.litert.classifier import as_input
+    from export.microcontroller import interpreter
     from keras_classics import datasets
 
     side = classifier.image_shape[0]
@@ -232,9 +233,9 @@ def _on_digits(args, model, classifier):
     test = datasets.stratified(data.test, min(_IMAGES, len(data.test)))[0]
     print(f"Data: {data}", flush=True)
     pixels = as_input(np.concatenate([first.images, test.images]), classifier.dtype)
-    run = micro_interpreter.run(model, pixels)
-    reference = micro_interpreter.run_on_reference(model, pixels[1:])
-    found = micro_interpreter.compare(run.outputs[1:], reference, test.labels)
+    run = interpreter.run(model, pixels)
+    reference = interpreter.run_on_reference(model, pixels[1:])
+    found = interpreter.compare(run.outputs[1:], reference, test.labels)
     return (pixels[0], int(first.labels[0])), run, found
 
 

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from export import portable
+from export import arguments, interchange
 from keras_classics import cli
 from keras_classics.errors import InputError
 
@@ -56,14 +56,15 @@ def check_installed():
 
 
 def parser():
-    return portable.parser(
+    return interchange.parser(
         PROG, "Turn a trained network into an ONNX model of raw pixels, and verify it on the whole test split."
     )
 
 
 def export(args):
+    arguments.check(args, args.network)
     check_installed()
-    return portable.export(args, "ONNX", ".onnx", write, run)
+    return interchange.export(args, "ONNX", ".onnx", write, run)
 
 
 def main(argv=None):

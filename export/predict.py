@@ -24,8 +24,9 @@ def parser():
 
 def predict(args):
     """Print a result for every picture that can be read; the exit code tells whether all could."""
-    from export import description, digits, pictures
-    from export.classifier import Classifier
+    from export.inputs import digits, pictures
+    from export.litert import metadata
+    from export.litert.classifier import Classifier
     from keras_classics.datasets import PICTURE_SUFFIXES
     from keras_classics.errors import InputError
 
@@ -35,7 +36,7 @@ def predict(args):
         model = pathlib.Path(args.model).read_bytes()
     except OSError as error:
         raise InputError(f"cannot read the model {args.model}: {error.strerror or error}.") from error
-    labels = description.read(model, args.model)["labels"]
+    labels = metadata.read(model, args.model)["labels"]
     classifier = Classifier(model, args.model)
     if len(labels) != classifier.output["shape"][-1]:
         raise InputError(f"{args.model} has {classifier.output['shape'][-1]} outputs and {len(labels)} labels.")
@@ -48,7 +49,7 @@ def predict(args):
                 raise InputError(f"the folder {path} has no pictures ({', '.join(PICTURE_SUFFIXES)}) in it.")
             pixels = read(path, size)
         except InputError as error:
-            print(f"{PROG}: {error}", file=sys.stderr)
+            print(f"{cli.program(PROG)}: {error}", file=sys.stderr)
             code = cli.INPUT_ERROR
             continue
         probabilities = classifier.probabilities(pixels[None])[0]

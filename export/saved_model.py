@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from export import portable
+from export import interchange
 from keras_classics import cli
 
 PROG = "python -m export.saved_model"
@@ -12,7 +12,7 @@ _BATCH = 250
 def write(graph, path, description):
     """The Keras model ``graph`` as the SavedModel ``path``, a folder, with its description in ``assets.extra``."""
     graph.export(path, format="tf_saved_model", verbose=False)
-    portable.write_description(path / "assets.extra" / "keras_classics.json", description)
+    interchange.write_description(path / "assets.extra" / "keras_classics.json", description)
 
 
 def run(path, images):
@@ -26,14 +26,14 @@ def run(path, images):
 
 
 def parser():
-    return portable.parser(
+    return interchange.parser(
         PROG, "Turn a trained network into a SavedModel of raw pixels, and verify it on the whole test split."
     )
 
 
 def main(argv=None):
     args = parser().parse_args(argv)
-    cli.run(lambda: portable.export(args, "SavedModel", "_saved_model", write, run), PROG)
+    cli.run(lambda: interchange.export(args, "SavedModel", "_saved_model", write, run), PROG)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 import argparse
 
-from export import arguments, networks, smaller, verify
+from export import arguments, gate
 from export.arguments import CALIBRATED, MODES
-from keras_classics import cli
+from export.finetune import stages
+from export.inputs import networks
+from keras_classics import cli, files
 
 PROG = "python -m export.tflite"
 # int16x8 has reference kernels alone: an image of AlexNet takes seconds.
@@ -61,9 +63,9 @@ def parser():
         "--calibration-images", type=cli.positive_int, metavar="N", help="how many (default: 500 digits, 100 pictures)"
     )
     cli.add_common_arguments(parser, seed_of="the calibration images, and of random weights")
-    smaller.add_arguments(parser)
+    stages.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="also report where int8 loses accuracy, layer by layer")
-    verify.add_limit_arguments(parser)
+    gate.add_limit_arguments(parser)
     return parser
 
 
@@ -73,51 +75,52 @@ def export(args):
     from keras_classics.runtime import start_tensorflow
 
     path = arguments.check(args, args.network)
-    smaller.check(args)
+    stages.check(args)
     if args.calibration and not args.calibration.startswith("folder:"):
         raise InputError(f"--calibration is {args.calibration!r}; expected folder:PATH.")
     if args.debug and "int8" not in args.mode:
         raise InputError("--debug tells of int8; ask for --mode int8 too.")
-    folder = cli.output_folder(args.out)
+    folder = files.output_folder(args.out)
     start_tensorflow()
-    from export import data, figures, source
-    from export.table import comparison, show
+    from export.gate import metrics
+    from export.gate.summary import comparison, show
+    from export.inputs import data, source
 
     trained = source.load(args, args.network)
-    name = source.file_name(trained, path) + smaller.suffix(args)
+    name = source.file_name(trained, path) + stages.suffix(args)
     modes = _ALL_OF_ALEXNET if args.mode == MODES and trained.network == "alexnet" else args.mode
     targets = {mode: folder / f"{name}_{mode}.tflite" for mode in modes}
-    cli.check_targets(*targets.values(), *(target.with_suffix(".json") for target in targets.values()))
+    files.check_targets(*targets.values(), *(target.with_suffix(".json") for target in targets.values()))
     print(f"Model: {trained.origin}\nData: {trained.dataset}", flush=True)
     images, calibrated_with = data.calibration(trained, args.calibration_images, args.seed, args.calibration)
-    reference = figures.keras_reference(trained.model, trained.preprocessing, trained.dataset.test.images)
+    reference = metrics.keras_reference(trained.model, trained.preprocessing, trained.dataset.test.images)
     source.check_outputs(trained, reference)
-    trained, network, tuning = smaller.fine_tuned(trained, args)
-    limits = verify.limits_of(args, trained, args.io)
+    trained, network, tuning = stages.fine_tuned(trained, args)
+    limits = gate.limits_of(args, trained, args.io)
     rows, rejected = {}, False
     for mode, target in targets.items():
         tflite = converted(trained, mode, images, args, network)
-        rows[mode] = figures.measure(tflite, target, trained.dataset.test, reference)
+        rows[mode] = metrics.measure(tflite, target, trained.dataset.test, reference)
         if len(modes) == 1:
             show(rows[mode])
         calibrated = mode in CALIBRATED and network is None
         record = {**trained.record(), "mode": mode, "calibration": calibrated_with if calibrated else None}
         record |= {"fine_tuning": tuning} if tuning else {}
-        rejected |= bool(verify.admit(tflite, target, rows[mode], limits, record))
+        rejected |= bool(gate.admit(tflite, target, rows[mode], limits, record))
         if args.debug and mode == "int8":
             _debug(trained, images, args, target)
     if len(modes) > 1:
         print(f"\n{comparison(rows)}")
-    peak = verify.environment()["peak_memory_bytes"]
+    peak = gate.environment()["peak_memory_bytes"]
     print(f"Most memory used by this process, conversion included: {peak / 1e9:.2f} GB")
-    return verify.REJECTED if rejected else 0
+    return gate.REJECTED if rejected else 0
 
 
 def forms_of(args, mode):
     """The ``Forms`` that the command line asks for."""
     import dataclasses
 
-    from export import quantize
+    from export.convert import quantize
 
     forms = quantize.best_forms(mode, args.target)
     return forms if args.lrn == "auto" else dataclasses.replace(forms, lrn=args.lrn)
@@ -125,12 +128,13 @@ def forms_of(args, mode):
 
 def converted(trained, mode, images, args, network=None):
     """Bytes of the model in ``mode``, or of what quantization-aware training made of it; its description inside."""
-    from export import description, quantize
+    from export.convert import quantize
+    from export.litert import metadata
 
     if network is not None:
-        from export import aware
+        from export.finetune import tfmot
 
-        return description.embed(aware.convert(network, args.io), description.of(trained, mode, args.io))
+        return metadata.embed(tfmot.convert(network, args.io), metadata.of(trained, mode, args.io))
     tflite = quantize.convert(
         trained.model,
         trained.preprocessing,
@@ -140,15 +144,15 @@ def converted(trained, mode, images, args, network=None):
         forms=forms_of(args, mode),
         integer_only=args.target == "int8-only",
     )
-    return description.embed(tflite, description.of(trained, mode, args.io))
+    return metadata.embed(tflite, metadata.of(trained, mode, args.io))
 
 
 def _debug(trained, images, args, target):
-    from export import debug
+    from export.convert import layer_errors
 
-    rows = debug.layer_errors(trained, images, forms_of(args, "int8"))
-    print(f"\n{debug.table(rows)}\n", flush=True)
-    debug.write(rows, target.with_name(f"{target.stem}_layers.json"))
+    rows = layer_errors.layer_errors(trained, images, forms_of(args, "int8"))
+    print(f"\n{layer_errors.table(rows)}\n", flush=True)
+    layer_errors.write(rows, target.with_name(f"{target.stem}_layers.json"))
 
 
 def main(argv=None):

@@ -1,184 +1,12 @@
 """``python -m export.verify FILE.tflite``: the gate that every exported model has passed, for any file, at any time."""
 
-import dataclasses
-import json
 import pathlib
-import platform
-import resource
 
-from export import arguments
-from keras_classics import cli, runtime
+from export import arguments, gate
+from keras_classics import cli
 from keras_classics.errors import InputError
 
 PROG = "python -m export.verify"
-REJECTED = 1  # exit code when a model does not pass
-_CONTRACT = {"uint8": (1.0, 0), "int8": (1.0, -128), "float32": (None, None)}  # scale and zero point of raw pixels
-_LIBRARIES = (
-    *("tensorflow", "keras", "ai-edge-litert", "tensorflow-model-optimization", "numpy"),
-    *("onnx", "tf2onnx", "onnxruntime"),
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class Limits:
-    """What a model has to keep.
-
-    Args:
-        max_drop: accuracy that may be lost against Keras, in percentage points of the test split.
-        min_agreement: share of images, in percent, that get the class Keras gives them; None: not asked for.
-        max_size: bytes; None: any.
-        target: a name of ``targets.TARGETS``.
-        io: type of the input, "uint8", "int8" or "float32"; None: any of them.
-        shape: ``(height, width, channels)`` of the input; None: any.
-        classes: outputs; None: any number.
-    """
-
-    max_drop: float = 0.5
-    min_agreement: float | None = None
-    max_size: int | None = None
-    target: str = "mobile"
-    io: str | None = None
-    shape: tuple | None = None
-    classes: int | None = None
-
-
-def failures(tflite, figures, limits):
-    """Sentences on what a TFLite model does not keep; empty where it passes.
-
-    Args:
-        tflite: its bytes.
-        figures: of ``figures.measure``.
-        limits: a ``Limits``.
-    """
-    from export.targets import TARGETS, misfits
-
-    return (
-        misfits(tflite, TARGETS[limits.target]) + _contract_failures(figures, limits) + answer_failures(figures, limits)
-    )
-
-
-def answer_failures(figures, limits):
-    """The part of ``failures`` that any form of a model can have: what it answers, and its size."""
-    found = []
-    if not figures["probabilities"]:
-        found.append("outputs that are no probabilities")
-    if figures["drop"] is not None and figures["drop"] > limits.max_drop:
-        found.append(f"{figures['drop']:.2f} points of accuracy lost, more than --max-drop {limits.max_drop:g}")
-    agreement = figures["agreement"]
-    if None not in (agreement, limits.min_agreement) and 100 * agreement < limits.min_agreement:
-        found.append(f"agreement with Keras {agreement:.2%}, less than --min-agreement {limits.min_agreement:g}")
-    if limits.max_size is not None and figures["size_bytes"] > limits.max_size:
-        found.append(f"{figures['size_bytes']:,} bytes, more than --max-size {limits.max_size:,}")
-    return found
-
-
-def _contract_failures(figures, limits):
-    """Raw pixels in, one image at a time, probabilities out: what of that is not so."""
-    given, found = figures["input"], []
-    dtype, quantization = given["dtype"], (given["scale"], given["zero_point"])
-    if limits.io and dtype != limits.io:
-        found.append(f"input of {dtype}, not of {limits.io}")
-    elif given["scale"] is not None and quantization != _CONTRACT[dtype]:
-        scale, zero = _CONTRACT[dtype]
-        found.append(
-            f"{dtype} input of scale {quantization[0]}, zero point {quantization[1]}; raw pixels: {scale}, {zero}"
-        )
-    shape = tuple(given["shape"][1:])
-    if limits.shape and shape != tuple(limits.shape):
-        found.append(f"input of {_sides(shape)}, not of {_sides(limits.shape)}")
-    classes = figures["output"]["shape"][-1]
-    if limits.classes and classes != limits.classes:
-        found.append(f"{classes} outputs, not {limits.classes}")
-    return found
-
-
-def _sides(shape):
-    return " × ".join(map(str, shape))
-
-
-def admit(tflite, target, figures, limits, record):
-    """Write a model that passes, and its report beside it; say why one that does not is not written.
-
-    Args:
-        tflite: bytes of the model.
-        target: its ``pathlib.Path``; the report is the same with ``.json``.
-        figures: of ``figures.measure``.
-        limits: a ``Limits``.
-        record: a dict of whatever else the report is to say.
-
-    Returns:
-        The failures: an empty list if it was written. A rejected model leaves the file that has the name as it was.
-    """
-    found = failures(tflite, figures, limits)
-    if found:
-        refuse(found, target)
-        return found
-    with cli.whole_file(target) as model_file, cli.whole_file(target.with_suffix(".json")) as report_file:
-        model_file.write_bytes(tflite)
-        report_file.write_text(report(figures, limits, record), encoding="utf-8")
-    print(f"Wrote {target} and {target.with_suffix('.json').name}", flush=True)
-    return found
-
-
-def refuse(found, target):
-    """Say why ``target`` was not written."""
-    print(f"Rejected: {'; '.join(found)}. {target} was not written.", flush=True)
-
-
-def report(figures, limits, record):
-    """JSON of every figure, what they were judged by, and versions; with whatever else ``record`` says."""
-    content = {**record, **figures, "limits": dataclasses.asdict(limits), **environment()}
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def environment():
-    """Versions of all that has a part in an exported model, and the most memory this process has used."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in kibibytes
-    return {"versions": runtime.versions(_LIBRARIES), "machine": platform.machine(), "peak_memory_bytes": peak}
-
-
-def add_limit_arguments(parser, *, target=True):
-    """The arguments of every command with a gate; ``target``: whether there are devices to choose from."""
-    group = parser.add_argument_group("the gate")
-    if target:
-        group.add_argument(
-            "--target",
-            default="mobile",
-            choices=("mobile", "micro", "int8-only"),
-            metavar="TARGET",
-            help="whose operators it may use: mobile (LiteRT), micro (microcontrollers), int8-only (accelerators such "
-            "as Edge TPU) (default: %(default)s)",
-        )
-    group.add_argument(
-        "--max-drop",
-        type=cli.non_negative_float,
-        default=0.5,
-        metavar="POINTS",
-        help="accuracy that may be lost, in percentage points (default: %(default)s)",
-    )
-    group.add_argument(
-        "--min-agreement",
-        type=cli.non_negative_float,
-        metavar="PERCENT",
-        help="images that must get the class Keras gives them (default: 90 for trained weights on pictures without "
-        "labels, else not asked for)",
-    )
-    group.add_argument("--max-size", type=cli.positive_int, metavar="BYTES", help="of the file (default: any)")
-
-
-def limits_of(args, trained, io, shape=None):
-    """The ``Limits`` that a command line asks for, for a ``source.Source``, a type and a shape of input."""
-    from export import source
-
-    return Limits(
-        args.max_drop,
-        source.min_agreement(args, trained),
-        args.max_size,
-        getattr(args, "target", "mobile"),
-        io,
-        shape or trained.image_shape,
-        len(trained.labels),
-    )
 
 
 def parser():
@@ -195,33 +23,36 @@ def parser():
         metavar="NETWORK",
         help="lenet5, lenet5-1998 or alexnet: what it is compared with (default: what the file says it is)",
     )
-    parser.add_argument("--io", choices=_CONTRACT, metavar="TYPE", help="input it must have: uint8, int8 or float32")
+    parser.add_argument(
+        "--io", choices=gate.CONTRACT, metavar="TYPE", help="input it must have: uint8, int8 or float32"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object, and nothing else")
     arguments.add_to(parser)
     parser.add_argument("--data-dir", metavar="DIR", help="where TFDS data lies (or KERAS_CLASSICS_DATA_DIR)")
     parser.set_defaults(seed=0)  # of random weights; the report beside the file says which
-    add_limit_arguments(parser)
+    gate.add_limit_arguments(parser)
     return parser
 
 
 def verify(args):
     """Measure and judge the file; the exit code."""
-    from export import description, networks, source
-    from export.table import show
+    from export.gate.summary import show
+    from export.inputs import networks, source
+    from export.litert import metadata
 
     path = pathlib.Path(args.file)
     if not path.is_file():
         raise InputError(f"there is no file {path}.")
     tflite = path.read_bytes()
-    said = description.find(tflite, path)
+    said = metadata.find(tflite, path)
     network = args.network or networks.said_by(said)
     if network is None:
         raise InputError(f"{path} does not say which network it is; say what to compare it with by --network.")
     from keras_classics.runtime import start_tensorflow
 
     start_tensorflow()
-    from export import figures
-    from export.classifier import Classifier
+    from export.gate import metrics
+    from export.litert.classifier import Classifier
 
     shape = Classifier(tflite, path).image_shape
     trained = source.load_for_file(args, path, network)
@@ -230,18 +61,18 @@ def verify(args):
         print(f"File: {path}\nData: {trained.dataset}\nCompared with: {trained.origin}")
         if said is None:
             print("The file does not describe itself; assumed: raw pixels 0–255, classes in the order of the data.")
-    reference = figures.keras_reference(trained.model, trained.preprocessing, trained.dataset.test.images)
+    reference = metrics.keras_reference(trained.model, trained.preprocessing, trained.dataset.test.images)
     source.check_outputs(trained, reference)
-    found = figures.measure(tflite, path, split, reference)
-    limits = limits_of(args, trained, args.io or (said or {}).get("io"), shape)
-    problems = failures(tflite, found, limits)
+    found = metrics.measure(tflite, path, split, reference)
+    limits = gate.limits_of(args, trained, args.io or (said or {}).get("io"), shape)
+    problems = gate.failures(tflite, found, limits)
     if args.json:
         verdict = {"file": str(path), "passed": not problems, "failures": problems, **trained.record()}
-        print(report(found, limits, verdict), end="")
+        print(gate.report(found, limits, verdict), end="")
     else:
         show(found)
         print(f"Rejected: {'; '.join(problems)}." if problems else f"{path} passes for the target {args.target}.")
-    return REJECTED if problems else 0
+    return gate.REJECTED if problems else 0
 
 
 def main(argv=None):

@@ -5,7 +5,7 @@ import numbers
 import keras
 from keras import layers
 
-from keras_classics.weights import named
+from keras_classics.weights import registry
 
 
 def image_input(input_shape, input_tensor, *, include_top, size, channels, min_size, network):
@@ -68,7 +68,7 @@ def pool_features(x, pooling):
 
 
 def check_arguments(network, *, pooling, classes, weights, variant, activation=None, include_top):
-    """Refuse values that no network takes; what ``weights`` means (``named.find``).
+    """Refuse values that no network takes; what ``weights`` means (``registry.find``).
 
     Raises:
         ValueError: ``pooling``, ``classes`` or ``weights`` is not one of the values allowed.
@@ -77,15 +77,15 @@ def check_arguments(network, *, pooling, classes, weights, variant, activation=N
         raise ValueError(f'{network}: pooling is {pooling!r}; expected None, "avg" or "max".')
     if isinstance(classes, bool) or not isinstance(classes, numbers.Integral) or classes < 1:
         raise ValueError(f"{network}: classes is {classes!r}; expected a whole number, 1 or more.")
-    return named.find(
+    return registry.find(
         network, weights, variant=variant, activation=activation, classes=classes, include_top=include_top
     )
 
 
 def finish(input_tensor, inputs, outputs, *, source, name, build):
-    """The model from ``inputs`` to ``outputs``, with the weights of ``source``; ``build`` as ``named.load`` has it."""
+    """The model from ``inputs`` to ``outputs``, with the weights of ``source``; ``build`` as in ``registry.load``."""
     network = keras.Model(inputs, outputs, name=name)
     if source is not None:
-        named.load(network, source, build=build)
+        registry.load(network, source, build=build)
     # What the caller's tensor was computed with is part of the model, but not of the network.
     return network if input_tensor is None else keras.Model(keras.utils.get_source_inputs(inputs), outputs, name=name)

@@ -6,15 +6,26 @@ Nothing here imports TensorFlow, so that ``--help`` and argument errors answer a
 import argparse
 import contextlib
 import os
-import pathlib
 import sys
-import tempfile
 
 from keras_classics.errors import InputError
 
 INPUT_ERROR = 2  # exit code of a command that could not use what it was given
 INTERRUPTED = 130  # as a shell reports a command ended by Ctrl-C
 CLOSED_PIPE = 141  # and one ended because nobody reads its output any more
+
+_typed = None  # the command as it was typed, where that was not ``python -m MODULE``
+
+
+def call_it(typed):
+    """Let messages and usage call this process' command ``typed``, such as "keras-classics train lenet"."""
+    global _typed
+    _typed = typed
+
+
+def program(module):
+    """What to call the command of ``module``, such as "python -m train.lenet": as it was typed."""
+    return _typed or module
 
 
 class Stopped(Exception):  # noqa: N818 (not an error: it was asked for)
@@ -28,8 +39,8 @@ class Stopped(Exception):  # noqa: N818 (not an error: it was asked for)
 class Parser(argparse.ArgumentParser):
     """An argument parser that takes no abbreviations and answers a bad argument with one sentence."""
 
-    def __init__(self, **kwargs):
-        super().__init__(allow_abbrev=False, **kwargs)
+    def __init__(self, *, prog, **kwargs):
+        super().__init__(prog=program(prog), allow_abbrev=False, **kwargs)
 
     def error(self, message):
         self.exit(INPUT_ERROR, f"{self.prog}: {message}\n")
@@ -89,19 +100,19 @@ def run(command, prog):
         code = command() or 0
         sys.stdout.flush()
     except InputError as error:
-        print(f"{prog}: {error}", file=sys.stderr)
+        print(f"{program(prog)}: {error}", file=sys.stderr)
         code = INPUT_ERROR
     except Stopped as stop:
-        print(f"{prog}: {stop}", file=sys.stderr)
+        print(f"{program(prog)}: {stop}", file=sys.stderr)
         code = stop.code
     except KeyboardInterrupt:
-        print(f"\n{prog}: interrupted; no file was left half-written.", file=sys.stderr)
+        print(f"\n{program(prog)}: interrupted; no file was left half-written.", file=sys.stderr)
         code = INTERRUPTED
     except BrokenPipeError:
         code = CLOSED_PIPE
         _discard_output()
     except OSError as error:
-        print(f"{prog}: {error.filename or 'output'}: {error.strerror or error}.", file=sys.stderr)
+        print(f"{program(prog)}: {error.filename or 'output'}: {error.strerror or error}.", file=sys.stderr)
         code = INPUT_ERROR
         _discard_output()
     sys.exit(code)
@@ -110,52 +121,3 @@ def run(command, prog):
 def _discard_output():
     """Let the interpreter flush what is left of stdout without another error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def check_targets(*paths):
-    """Refuse to begin work whose results could not take their names.
-
-    Raises:
-        InputError: there is a folder where a file is to be written.
-    """
-    for path in map(pathlib.Path, paths):
-        if path.is_dir():
-            raise InputError(f"cannot write {path}: there is a folder of that name.")
-
-
-def output_folder(path):
-    """``path`` as a folder that files can be written to, made if need be.
-
-    Raises:
-        InputError: it cannot be made or written to.
-    """
-    folder = pathlib.Path(path)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError as error:
-        raise InputError(f"cannot write to the folder {folder}: {error.strerror or error}.") from error
-
-
-@contextlib.contextmanager
-def whole_file(path):
-    """Yield a temporary path beside ``path`` to write to; on leaving, flush it to disk and rename it into place.
-
-    If the block fails, ``path`` is left as it was and the temporary file is removed.
-
-    Raises:
-        InputError: the disk refuses (full, read-only, no such folder).
-    """
-    path = pathlib.Path(path)
-    # The endings stay: some writers choose the format by them.
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        yield partial
-        with partial.open("rb") as written:
-            os.fsync(written.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}.") from error
-    finally:
-        partial.unlink(missing_ok=True)

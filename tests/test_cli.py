@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from keras_classics import cli
+from keras_classics import files
 from keras_classics.errors import InputError
 
 COMMANDS = [
@@ -105,11 +105,11 @@ def test_a_full_output_device_is_one_sentence():
 def test_a_file_is_written_whole_or_stays_as_it_was(tmp_path):
     path = tmp_path / "result.json"
     path.write_text("old")
-    with pytest.raises(RuntimeError), cli.whole_file(path) as partial:
+    with pytest.raises(RuntimeError), files.whole_file(path) as partial:
         partial.write_text("ne")
         raise RuntimeError("power cut")
     assert path.read_text() == "old"
-    with cli.whole_file(path) as partial:
+    with files.whole_file(path) as partial:
         partial.write_text("new")
         assert path.read_text() == "old"
     assert path.read_text() == "new"
@@ -117,5 +117,8 @@ def test_a_file_is_written_whole_or_stays_as_it_was(tmp_path):
 
 
 def test_a_full_disk_is_an_input_error(tmp_path):
-    with pytest.raises(InputError, match="cannot write"), cli.whole_file(tmp_path / "absent" / "file.json") as partial:
+    with (
+        pytest.raises(InputError, match="cannot write"),
+        files.whole_file(tmp_path / "absent" / "file.json") as partial,
+    ):
         partial.write_text("x")

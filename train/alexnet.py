@@ -1,6 +1,6 @@
 """``python -m train.alexnet``: train AlexNet on CIFAR-10 or on a folder of pictures."""
 
-from keras_classics import cli
+from keras_classics import cli, files
 from keras_classics.errors import InputError
 from train import arguments, recipes
 
@@ -46,7 +46,7 @@ def train(args):
     variant = args.variant or ("cifar10" if args.dataset == "cifar10" else "paper")
     recipe = recipes.ALEXNET[args.recipe or ("cifar10" if variant == "cifar10" else "paper")]
     recipe = arguments.overridden(recipe, args)
-    folder = cli.output_folder(args.out)
+    folder = files.output_folder(args.out)
     from keras_classics import datasets
 
     datasets.check_name(args.dataset, datasets.PICTURES)
@@ -54,7 +54,7 @@ def train(args):
 
     start_tensorflow()
     from keras_classics import alexnet
-    from train import centring, devices
+    from train.engine import centring, devices
     from train.run import train_network
 
     strategy = devices.strategy(args.strategy, args.devices)

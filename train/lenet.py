@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from keras_classics import cli
+from keras_classics import cli, files
 from train import arguments, recipes
 
 PROG = "python -m train.lenet"
@@ -41,7 +41,7 @@ def train(args):
     loss = "maximum_a_posteriori" if published else "cross_entropy"
     recipe = dataclasses.replace(recipes.LENET5[args.recipe], loss=loss)
     recipe = arguments.overridden(recipe, args)
-    folder = cli.output_folder(args.out)
+    folder = files.output_folder(args.out)
     from keras_classics import datasets
     from keras_classics.errors import InputError
 
@@ -50,7 +50,8 @@ def train(args):
 
     start_tensorflow()
     from keras_classics import lenet
-    from train import devices, run_folder
+    from train.engine import devices
+    from train.report import history
     from train.run import train_network
 
     lanes = devices.one_thread_an_operation()
@@ -83,7 +84,7 @@ def train(args):
         **arguments.run_settings(args),
     )
     if is_chief:
-        run_folder.save_samples(samples, dataset.test, dataset.class_names)
+        history.save_samples(samples, dataset.test, dataset.class_names)
         print(f"Wrote one test digit of each class to {samples}/, to try a model on")
 
 

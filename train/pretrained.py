@@ -8,9 +8,9 @@ import json
 import pathlib
 import statistics
 
-from keras_classics import cli
+from keras_classics import cli, files
 from keras_classics.errors import InputError
-from train import seeds
+from train import finished_runs
 
 PROG = "python -m train.pretrained"
 _TARGET = pathlib.Path("keras_classics/weights")
@@ -42,7 +42,7 @@ def parser():
 
 
 def make(args):
-    out, runs = cli.output_folder(args.out), cli.output_folder(args.runs)
+    out, runs = files.output_folder(args.out), files.output_folder(args.runs)
     histories = {
         file: [_history(runs / f"{file}-{seed}", extra, seed, args.data_dir) for seed in range(args.seeds)]
         for file, _, _, extra in NETWORKS
@@ -55,7 +55,7 @@ def make(args):
         for file, variant, activation, _ in NETWORKS
     ]
     for name, text in (("mnist.json", json.dumps(rows, indent=2) + "\n"), ("README.md", card(rows, histories))):
-        with cli.whole_file(out / name) as partial:
+        with files.whole_file(out / name) as partial:
             partial.write_text(text, encoding="utf-8")
     for row in rows:
         print(f"{row['file']}: {row['mean']:.2f} ± {row['spread']:.2f} % over {len(row['accuracies'])} seeds")
@@ -65,7 +65,7 @@ def make(args):
 def _history(folder, extra, seed, data_dir):
     """What a run recorded, after training it where there is none yet."""
     told = ("--dataset", "mnist", "--recipe", "best", *extra, "--seed", str(seed))
-    history = seeds.history(folder, "train.lenet", told, data_dir)
+    history = finished_runs.history(folder, "train.lenet", told, data_dir)
     try:
         told = (history["dataset"]["name"], history["recipe"]["seed"], "1998" in history["network"])
         if told == ("mnist", seed, "1998" in extra) and ("relu" in history["network"]) == ("relu" in extra):
@@ -86,7 +86,7 @@ def _packaged(file, variant, activation, histories, run, out):
         model = keras.models.load_model(path, compile=False)
     except (OSError, ValueError) as error:
         raise InputError(f"there is no model {path} that Keras can read.") from error
-    with cli.whole_file(out / f"{file}.weights.h5") as partial:
+    with files.whole_file(out / f"{file}.weights.h5") as partial:
         model.save_weights(partial)
     accuracies = [100 * history["test"]["accuracy"] for history in histories]
     return {

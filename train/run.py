@@ -10,16 +10,18 @@ import zlib
 import numpy as np
 import tensorflow as tf
 
-from keras_classics import cache, cli, pipeline
+from keras_classics import cli, files
+from keras_classics.datasets import memory_cache, pipeline
+from keras_classics.datasets.augment import AUGMENTATIONS
+from keras_classics.datasets.unreadable import Unreadable
 from keras_classics.errors import InputError
-from keras_classics.unreadable import Unreadable
-from train import devices, report, run_folder, session
-from train.augment import AUGMENTATIONS
-from train.checkpoints import Checkpoints, discard
-from train.loop import Trainer
-from train.results import Results, interval
-from train.session import Saver
-from train.tensorboard import Logs
+from train.engine import devices, loop
+from train.engine.checkpoints import Checkpoints, discard
+from train.engine.loop import Saver
+from train.engine.trainer import Trainer
+from train.report import history, markdown
+from train.report.results import Results, interval
+from train.report.tensorboard import Logs
 
 ABANDONED = 3  # exit code when another machine of a run is gone
 _IMAGES_A_SHORT_RUN = 1_000  # images of a split that a run of less than an epoch is evaluated on
@@ -77,7 +79,7 @@ def train_network(
         Stopped: SIGINT or SIGTERM asked for it; the state of the run is saved. Or another machine is gone.
     """
     chief = devices.workers(strategy)[1] == 0
-    cli.check_targets(*report.targets(folder, name))
+    files.check_targets(*markdown.targets(folder, name))
     total_steps = recipe.steps_for(len(dataset.train))
     steps = min(steps or total_steps, total_steps)
     whole = dataset
@@ -115,13 +117,13 @@ def train_network(
         if trainer.step:
             print(f"Going on from step {trainer.step:,}, saved in {checkpoint_folder}/", flush=True)
         try:
-            with session.stop_requests() as requests:
-                session.train(trainer, steps, saver, requests)
+            with loop.stop_requests() as requests:
+                loop.train(trainer, steps, saver, requests)
                 if precision != "float32":
                     trainer.compute_in_float32()
                 with trainer.averaged_weights():
                     test, probabilities = trainer.test(dataset.test, recipe.test_crops)
-                session.stop_if_asked(requests, trainer, saver, steps)
+                loop.stop_if_asked(requests, trainer, saver, steps)
         except FloatingPointError as error:
             kept = f" The last good checkpoint is {checkpoints.last}." if checkpoints.last else ""
             raise InputError(f"{error}; nothing was written. Try a lower --learning-rate.{kept}") from error
@@ -136,7 +138,7 @@ def train_network(
             with trainer.averaged_weights():
                 results = Results(dataset.test, dataset.class_names, probabilities)
                 look = {"size": size, "bgr": preprocessing.bgr}
-                written = report.write(
+                written = markdown.write(
                     folder, name, model=trainer.model, record=record, loss=trainer.loss.text, results=results, **look
                 )
             discard(checkpoint_folder)
@@ -171,8 +173,8 @@ def _made_ready(dataset, recipe, size, steps, budget, unreadable):
     if steps * recipe.batch_size <= len(dataset.train):
         return dataset, "read from disk, once"
     load_size = AUGMENTATIONS[recipe.augmentation].load_size(size)
-    train, how, taken = cache.hold(dataset.train, load_size, budget, unreadable)
-    validation, _, _ = cache.hold(dataset.validation, load_size, budget - taken, unreadable)
+    train, how, taken = memory_cache.hold(dataset.train, load_size, budget, unreadable)
+    validation, _, _ = memory_cache.hold(dataset.validation, load_size, budget - taken, unreadable)
     return dataclasses.replace(dataset, train=train, validation=validation), how
 
 
@@ -235,7 +237,7 @@ def _record(trainer, saver, title, dataset, steps, test):
         "test": {**dataclasses.asdict(test), "interval_95": [low, high]},
         "training": [dataclasses.asdict(row) for row in saver.training],
         "validation": saver.validation,
-        **run_folder.environment(),
+        **history.environment(),
     }
 
 

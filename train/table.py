@@ -5,9 +5,9 @@ import re
 import shlex
 import statistics
 
-from keras_classics import cli
+from keras_classics import cli, files
 from keras_classics.errors import InputError
-from train import seeds
+from train import finished_runs
 
 PROG = "python -m train.table"
 BEGIN, END = "<!-- accuracy table: written by python -m train.table -->", "<!-- end of the accuracy table -->"
@@ -52,7 +52,7 @@ def parser():
 def make(args):
     rows = [_row(text) for text in args.row or ROWS]
     texts = {path: _marked(pathlib.Path(path)) for path in args.into}
-    runs = cli.output_folder(args.runs)
+    runs = files.output_folder(args.runs)
     lines = []
     for module, arguments in rows:
         records = [_record(runs, module, arguments, seed, args.data_dir) for seed in range(args.seeds)]
@@ -61,7 +61,7 @@ def make(args):
     table = "\n".join(lines)
     print(table)
     for path, (before, after) in texts.items():
-        with cli.whole_file(path) as partial:
+        with files.whole_file(path) as partial:
             partial.write_text(f"{before}{BEGIN}\n{_HEADER}\n{table}\n{END}{after}", encoding="utf-8")
     print(f"Wrote the table into {' and '.join(texts)}")
 
@@ -75,7 +75,7 @@ def _row(text):
     if module not in _MODULES:
         raise InputError(f"--row {text!r}: expected {' or '.join(_MODULES)}, and arguments.")
     if {word.partition("=")[0] for word in arguments} & {"--seed", "--out", "--data-dir"}:
-        raise InputError(f"--row {text!r}: seed, folders and data are given by {PROG}.")
+        raise InputError(f"--row {text!r}: seed, folders and data are given by {cli.program(PROG)}.")
     return module, arguments
 
 
@@ -99,9 +99,9 @@ def _marked(path):
 def _record(runs, module, arguments, seed, data_dir):
     told = [*arguments, "--seed", str(seed)]
     folder = runs / re.sub(r"[^A-Za-z0-9.]+", "-", " ".join([module, *told]))
-    record = seeds.history(folder, f"train.{module}", told, data_dir)
+    record = finished_runs.history(folder, f"train.{module}", told, data_dir)
     try:
-        if seeds.arguments_of(record) == told and record["recipe"]["seed"] == seed:
+        if finished_runs.arguments_of(record) == told and record["recipe"]["seed"] == seed:
             return record
     except (KeyError, TypeError):
         pass

@@ -1,1 +1,1 @@
-"""Digit models on microcontrollers: from a ``.tflite`` to C, and how that C answers on a host and on a Cortex-M."""
+"""Digit models on microcontrollers: their interpreter and source for it, and plain C without one."""

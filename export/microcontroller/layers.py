@@ -9,7 +9,7 @@ import re
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export import flatbuffer
+from export.litert import flatbuffer
 from export.microcontroller import reference
 from keras_classics.errors import InputError
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from export import flatbuffer
+from export.litert import flatbuffer
 
 
 def outputs(model, pixels):
@@ -12,8 +12,8 @@ def outputs(model, pixels):
         model: bytes of an int8 model; its output is probabilities of 1/256, as uint8 or as int8.
         pixels: ``uint8 (n, height, width, 1)``, 0–255.
     """
-    from export.classifier import INT8_OFFSET, as_input
-    from export.micro_interpreter import run_on_reference
+    from export.litert.classifier import INT8_OFFSET, as_input
+    from export.microcontroller.interpreter import run_on_reference
 
     dtype = "int8" if _input_type(model) == "INT8" else "uint8"
     found = run_on_reference(model, as_input(pixels, dtype))
@@ -34,7 +34,7 @@ def table(model, index):
 
     The operator is run by itself: a table is the reference kernel's own answer, not another's idea of it.
     """
-    from export.micro_interpreter import run_on_reference
+    from export.microcontroller.interpreter import run_on_reference
 
     content = flatbuffer.load(model)
     graph = content.subgraphs[0]

@@ -1,7 +1,7 @@
 """Layers of the two networks that Keras does not have, or computes in a slower form."""
 
 from keras_classics.layers.convolution import Conv2D
-from keras_classics.layers.historical import (
+from keras_classics.layers.lenet1998 import (
     EuclideanRBF,
     FanInUniform,
     SparselyConnectedConv2D,

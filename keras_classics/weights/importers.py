@@ -12,7 +12,8 @@ import h5py
 import keras
 import numpy as np
 
-from keras_classics.weights import structure
+from keras_classics import torch_first
+from keras_classics.weights import compatibility
 
 KERAS_ENDINGS = (".weights.h5", ".keras")
 ENDINGS = ".weights.h5, .keras, .pth, .pt or .onnx"
@@ -47,7 +48,7 @@ def check_reader(name):
     """
     library, _ = READERS["." + name.rsplit(".", 1)[-1]]
     try:
-        importlib.import_module(library)
+        torch_first.load() if library == "torch" else importlib.import_module(library)
     except ImportError as error:
         raise ImportError(
             f"{name} is read with the package {library}, which is not installed: "
@@ -63,7 +64,9 @@ def _check_keras_file(model, path):
     """
     try:
         if path.name.endswith(".keras"):
-            difference = structure.difference(structure.of_layers(keras.models.load_model(path, compile=False)), model)
+            difference = compatibility.difference(
+                compatibility.of_layers(keras.models.load_model(path, compile=False)), model
+            )
         else:
             with h5py.File(path) as content:
                 groups = {
@@ -135,7 +138,7 @@ def _read_onnx(path, model):
     def attributes_of(node):
         return {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
 
-    difference = structure.onnx_difference(graph, attributes_of, model)
+    difference = compatibility.onnx_difference(graph, attributes_of, model)
     if difference:
         raise ValueError(f"{path} is not this network: {difference}.")
     rows = []

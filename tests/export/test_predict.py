@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export import description, digits
+from export.inputs import digits
+from export.litert import metadata
 from keras_classics.errors import InputError
 
 
@@ -47,7 +48,7 @@ def test_prediction_needs_no_tensorflow(int8_file, run_folder):
         "except SystemExit as done:\n"
         "    sys.exit(done.code or 'tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
-    root = pathlib.Path(digits.__file__).parent.parent
+    root = pathlib.Path(digits.__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", program, int8_file, run_folder / "test_digits"],
         env={**os.environ, "PYTHONPATH": str(root)},
@@ -76,11 +77,11 @@ def test_an_empty_folder_is_refused_and_the_rest_answered(command, int8_file, ru
 
 def test_a_tflite_without_labels_or_damaged_is_refused(command, int8_file, run_folder, tmp_path):
     whole = int8_file.read_bytes()
-    few, wrong = dict(description.read(whole, int8_file), labels=["0"]), {"network": "x", "mode": "y", "labels": 3}
+    few, wrong = dict(metadata.read(whole, int8_file), labels=["0"]), {"network": "x", "mode": "y", "labels": 3}
     bare = whole.replace(b"keras_classics", b"keras_strangers"[:14])
     cases = {
-        "few": (description.embed(bare, few), "10 outputs and 1 labels"),
-        "wrong": (description.embed(bare, wrong), "damaged"),
+        "few": (metadata.embed(bare, few), "10 outputs and 1 labels"),
+        "wrong": (metadata.embed(bare, wrong), "damaged"),
         "unlabelled": (bare, "does not say what its classes are"),
         "cut": (whole[:5_000], "damaged"),
     }
@@ -139,13 +140,13 @@ def test_pictures_in_colour_are_read_for_a_network_that_takes_colours(called, tm
     import keras
     import tensorflow as tf
 
-    from export import quantize
+    from export.convert import quantize
 
     image = keras.Input((8, 8, 3), batch_size=1)
     network = keras.Model(image, keras.layers.Softmax()(keras.layers.GlobalAveragePooling2D()(image)))
     tflite = quantize.run(tf.lite.TFLiteConverter.from_keras_model(network).convert)
     said = {"network": "colours", "mode": "float32", "labels": ["red", "green", "blue"]}
-    (tmp_path / "colours.tflite").write_bytes(description.embed(tflite, said))
+    (tmp_path / "colours.tflite").write_bytes(metadata.embed(tflite, said))
     Image.new("RGB", (40, 30), (10, 200, 20)).save(tmp_path / "leaf.png")
     done = called("export.predict", tmp_path / "colours.tflite", tmp_path / "leaf.png")
     assert done.stdout == f"{tmp_path / 'leaf.png'}: green (100.0%)\n"

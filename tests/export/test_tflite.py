@@ -9,8 +9,11 @@ import pytest
 from PIL import Image
 
 import keras_classics
-from export import data, description, networks, quantize, source, tflite
-from export.classifier import Classifier
+from export import tflite
+from export.convert import quantize
+from export.inputs import data, networks, source
+from export.litert import metadata
+from export.litert.classifier import Classifier
 from keras_classics import lenet
 
 
@@ -66,7 +69,7 @@ def test_the_report_tells_what_the_file_does(int8_file, model, embedded):
 
 
 def test_labels_travel_inside_the_file(int8_file):
-    content = description.read(int8_file.read_bytes(), int8_file)
+    content = metadata.read(int8_file.read_bytes(), int8_file)
     assert content["labels"] == list("0123456789")
     assert "0 background to 255 stroke" in content["input"]
 

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 import keras_classics
-from export import description, figures, quantize, verify
+from export import gate
+from export.convert import quantize
+from export.gate import metrics
+from export.litert import metadata
 from keras_classics import lenet
 
 
@@ -20,11 +23,11 @@ def trained():
 @pytest.fixture(scope="module")
 def judged(trained, embedded):
     """``judged(tflite, **limits)``: the sentences on what it does not keep."""
-    reference = figures.keras_reference(trained, lenet.PREPROCESSING, embedded.test.images)
+    reference = metrics.keras_reference(trained, lenet.PREPROCESSING, embedded.test.images)
 
     def judge(tflite, **limits):
-        found = figures.measure(tflite, "x.tflite", embedded.test, reference, timed=False)
-        return verify.failures(tflite, found, verify.Limits(**limits))
+        found = metrics.measure(tflite, "x.tflite", embedded.test, reference, timed=False)
+        return gate.failures(tflite, found, gate.Limits(**limits))
 
     return judge
 
@@ -112,7 +115,7 @@ def somebody_elses(trained, ground):
 def test_files_of_others_are_judged_by_their_answers_to_raw_pixels(called, trained, tmp_path, ground, code):
     path = tmp_path / "theirs.tflite"
     path.write_bytes(foreign(somebody_elses(trained, ground)))
-    assert description.find(path.read_bytes(), path) is None
+    assert metadata.find(path.read_bytes(), path) is None
     done = called("export.verify", path)
     assert done.returncode == 2
     assert "does not say which network it is" in done.stderr

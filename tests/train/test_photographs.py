@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_classics import alexnet, datasets, pipeline
+from keras_classics import alexnet, datasets
+from keras_classics.datasets import pipeline
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""From a Keras model to a device graph and its quantized forms."""

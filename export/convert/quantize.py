@@ -1,0 +1,125 @@
+"""Keras models to ``.tflite`` by post-training quantization."""
+
+import contextlib
+import io
+import warnings
+
+import numpy as np
+
+from export.arguments import CALIBRATED
+from export.convert.device_model import Forms, device_model
+from export.litert import flatbuffer
+from export.litert.classifier import INT8_OFFSET
+from keras_classics.errors import InputError
+from keras_classics.runtime import quiet
+
+# A dense layer's weights get one scale each unit above this size of a network, else one for all: 24 bytes a unit are
+# nothing beside AlexNet's 60 MB and a fourteenth of LeNet-5's file.
+_SMALL = 1_000_000  # parameters
+# In 8 bits a probability is a multiple of 1/256, too coarse where there are more classes than that.
+_FINE_CLASSES = 256
+
+
+def convert(model, preprocessing, mode, representative_images=None, *, dtype="uint8", forms=None, integer_only=False):
+    """The bytes of a TFLite model that takes raw pixels, one image at a time.
+
+    Args:
+        model: a LeNet-5 or AlexNet of this package.
+        preprocessing: its ``Preprocessing``, which goes into the file.
+        mode: "float32"; "float16", weights stored so and arithmetic in float32; "dynamic", weights in int8 and
+            activations quantized as they come; "int8", weights, activations and arithmetic in 8 bits; "int16x8",
+            activations in 16 bits.
+        representative_images: ``uint8 (n, height, width, channels)`` from the training split, for the last two: they
+            set the ranges of the activations.
+        dtype: of the input: "uint8" pixels 0–255 (scale 1, zero point 0), "int8" pixels less 128, "float32" pixels
+            0–255.
+        forms: a ``deploy_graph.Forms``; None takes ``best_forms``.
+        integer_only: whether the softmax is in 8 bits too, however many classes there are.
+
+    Returns:
+        bytes: input ``(1, height, width, channels)``; output probabilities ``(1, classes)``: in "int8" of the type of
+        the input (scale 1/256), but ``float32`` where there are more than 256 classes; in the other modes ``float32``.
+
+    Raises:
+        InputError: the representative images do not use the whole range of pixel values, or TensorFlow cannot convert
+            the model.
+    """
+    converter, surgery = converter_of(
+        model, preprocessing, mode, representative_images, dtype=dtype, forms=forms, integer_only=integer_only
+    )
+    return surgery(run(converter.convert))
+
+
+def best_forms(mode, target="mobile"):
+    """The ``Forms`` that docs/edge.md finds fastest for a mode on a target."""
+    pooling = "average" if target == "micro" else "convolution"
+    # No kernel normalises in 8 bits, and RSQRT in 8 bits loses the answer: float32 between DEQUANTIZE and QUANTIZE.
+    return Forms(pooling=pooling, lrn="native" if mode in CALIBRATED else "banded")
+
+
+def converter_of(model, preprocessing, mode, representative_images=None, *, dtype, forms=None, integer_only=False):
+    """TensorFlow's converter, set up as ``convert`` says, and what is to be done to the bytes it returns."""
+    import tensorflow as tf
+
+    forms = forms or best_forms(mode)
+    calibrated = mode in CALIBRATED
+    fine = mode == "int8" and model.output_shape[-1] > _FINE_CLASSES and not integer_only
+    inside = "float32" if calibrated else dtype  # the converter, or what follows it, turns the input into integers
+    offset = INT8_OFFSET if mode == "int16x8" and dtype == "int8" else None
+    graph = device_model(model, preprocessing, inside, forms, logits=fine, offset=offset)
+    converter = tf.lite.TFLiteConverter.from_keras_model(graph)
+    if mode != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if mode == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if calibrated:
+        converter.representative_dataset = representative_dataset(representative_images, offset or 0)
+        int16 = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8 if mode == "int8" else int16]
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = model.count_params() < _SMALL
+    if mode == "int8":
+        converter.inference_input_type = getattr(tf, dtype)
+        converter.inference_output_type = tf.float32 if fine else getattr(tf, dtype)
+
+    def surgery(tflite):
+        if fine:
+            tflite = flatbuffer.with_softmax(tflite)
+        if mode == "int16x8" and dtype != "float32":
+            tflite = flatbuffer.with_cast(tflite, dtype)
+        return flatbuffer.with_short_names(tflite)
+
+    return converter, surgery
+
+
+def representative_dataset(images, offset=0):
+    """What TensorFlow's converter calls for calibration pictures: ``uint8`` images (less ``offset``), one at a time.
+
+    Raises:
+        InputError: they do not use all pixel values from 0 to 255, the range the input is to have.
+    """
+    if (images.min(), images.max()) != (0, 255):
+        raise InputError("the calibration images do not use all pixel values from 0 to 255.")
+
+    def batches():
+        for image in images:
+            yield [image[None].astype(np.float32) - np.float32(offset)]
+
+    return batches
+
+
+def run(convert):
+    """``convert()`` without what Keras and the converter report that concerns only their developers.
+
+    Raises:
+        InputError: it failed.
+    """
+    with quiet(), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return convert()
+        except InputError:
+            raise
+        except Exception as error:  # the converter's own errors run to hundreds of lines
+            failure = error
+    reason = str(failure).strip().splitlines()[0] if str(failure).strip() else type(failure).__name__
+    raise InputError(f"TensorFlow cannot convert this model ({reason[:200]}); build it in float32.") from failure

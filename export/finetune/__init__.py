@@ -1,0 +1,1 @@
+"""Fine-tuning before conversion, by tensorflow-model-optimization."""

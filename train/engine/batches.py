@@ -1,0 +1,80 @@
+"""What a recipe makes of a dataset: batches to train and to evaluate on, as ``pipeline`` reads them."""
+
+import tensorflow as tf
+
+from keras_classics.datasets import pipeline, statistics
+from keras_classics.datasets.augment import AUGMENTATIONS, shift_colours, ten_crops
+
+_EVALUATION_PIXELS = 4_000_000  # a batch and replica, over all crops; and 500 images at most
+
+
+class Batches:
+    """Batches of one dataset for one network.
+
+    Args:
+        dataset: a ``datasets.Dataset``.
+        recipe: a ``recipes.Recipe``.
+        preprocessing: the network's ``Preprocessing``, applied after augmentation.
+        size: side of the network's input in pixels.
+        unreadable: an ``Unreadable`` to tell of training pictures that had to be replaced; None bears none.
+    """
+
+    def __init__(self, dataset, recipe, *, preprocessing, size, unreadable=None):
+        self.dataset, self.recipe, self.unreadable = dataset, recipe, unreadable
+        self.augmentation, self.preprocessing, self.size = AUGMENTATIONS[recipe.augmentation], preprocessing, size
+        self.load_size = self.augmentation.load_size(size)
+
+    def training(self, *, replicas=1, mine=None, first_step=0):
+        """Endless batches from step ``first_step`` on, as ``pipeline.training_batches`` returns them."""
+        own, strength = self.augmentation.draws, self.recipe.colour_noise
+        components = self.statistics().components if strength else None
+
+        def prepare(images, draws):
+            images = self.augmentation.apply(self._loaded(images), draws[:, :own], self.size)
+            if strength:
+                images = shift_colours(images, draws[:, own:], components, strength)
+            return self._preprocessed(images)
+
+        return pipeline.training_batches(
+            self.dataset.train,
+            batch=self.recipe.batch_size,
+            replicas=replicas,
+            mine=mine,
+            seed=self.recipe.seed,
+            first_step=first_step,
+            prepare=prepare,
+            draws=own + (3 if strength else 0),
+            size=self.load_size,
+            crop=self.size if self.augmentation.cuts else None,
+            unreadable=self.unreadable,
+        )
+
+    def evaluation(self, split, *, replicas=1, crops=1):
+        """A split in order, as ``pipeline.evaluation_batches`` returns it; ``crops`` is 1 or 10 (``ten_crops``)."""
+
+        def prepare(images):
+            images = self._loaded(images)
+            return self._preprocessed(ten_crops(images, self.size)) if crops > 1 else self._middle(images)
+
+        batch = min(500, max(1, _EVALUATION_PIXELS // (crops * self.size**2))) * replicas
+        return pipeline.evaluation_batches(split, batch=batch, prepare=prepare, size=self.load_size)
+
+    def mean_picture(self):
+        """The mean of the training pictures as the network takes it, made ready as a picture to evaluate on is."""
+        return self._middle(self._loaded(self.statistics().mean_image[None]))[0].numpy()
+
+    def statistics(self):
+        """``statistics.Statistics`` of the training pictures."""
+        return statistics.statistics(self.dataset.train, self.load_size, unreadable=self.unreadable)
+
+    def _loaded(self, images):
+        """Pictures in memory brought to the size that files are loaded at."""
+        train, size = self.dataset.train, (self.load_size, self.load_size)
+        as_they_are = not train.in_memory or train.images.shape[1:3] == size
+        return images if as_they_are else tf.image.resize(images, size)
+
+    def _middle(self, images):
+        return self._preprocessed(self.augmentation.evaluate(images, self.size))
+
+    def _preprocessed(self, images):
+        return self.preprocessing(images, data_format="channels_last")

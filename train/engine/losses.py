@@ -1,0 +1,50 @@
+"""What training minimises: for each loss, which outputs of a network it takes and what they say."""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from keras_classics.errors import InputError
+from keras_classics.lenet import MaximumAPosteriori
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss:
+    """A loss and the outputs of a network that it is computed from."""
+
+    text: str  # display name with its unit
+    layer: str | None  # whose outputs it takes; None: the logits, what the last softmax is computed from
+    of_images: Callable  # (labels (n,), outputs (n, classes), label smoothing 0–1) -> (n,)
+    classes: Callable  # outputs (n, classes) -> predicted classes (n,)
+
+
+def _cross_entropy(labels, logits, smoothing):
+    if not smoothing:
+        return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+    targets = tf.one_hot(labels, logits.shape[-1], dtype=logits.dtype)
+    return keras.losses.categorical_crossentropy(targets, logits, from_logits=True, label_smoothing=smoothing)
+
+
+def _maximum_a_posteriori(labels, distances, smoothing):
+    if smoothing:
+        raise InputError("label_smoothing goes with the loss cross_entropy only.")
+    return MaximumAPosteriori(reduction=None)(labels, distances)
+
+
+LOSSES = {
+    "cross_entropy": Loss(
+        "cross-entropy (nats)",
+        None,
+        _cross_entropy,
+        lambda logits: tf.argmax(logits, axis=-1),
+    ),
+    # On the distances of LeNet-5 "1998", before they become probabilities.
+    "maximum_a_posteriori": Loss(
+        "loss of equation 9 (squared distance)",
+        "output",
+        _maximum_a_posteriori,
+        lambda distances: tf.argmin(distances, axis=-1),
+    ),
+}

@@ -1,0 +1,52 @@
+"""Finished runs as records: trained by a command where there is none yet, read where there is."""
+
+import json
+import shlex
+
+from keras_classics import children
+from keras_classics.errors import InputError
+
+_ELSEWHERE = ("--out", "--data-dir")  # arguments that do not change what is trained
+
+
+def history(folder, module, arguments, data_dir=None):
+    """What the run in ``folder`` recorded (``NAME_history.json``), after ``python -m module arguments`` if need be.
+
+    An interrupted run in the folder goes on.
+
+    Args:
+        folder: a ``pathlib.Path``.
+        module: "train.lenet" or "train.alexnet".
+        arguments: as on the command line, but for ``--out`` and ``--data-dir``.
+        data_dir: for ``--data-dir``, or None.
+
+    Raises:
+        InputError: the training failed, or what is in the folder cannot be read.
+        Stopped: a signal ended the training.
+    """
+    found = list(folder.glob("*_history.json"))
+    if not found:
+        told = [*map(str, arguments), "--out", str(folder), *(["--data-dir", str(data_dir)] if data_dir else [])]
+        print(f"+ {shlex.join(['python', '-m', module, *told])}", flush=True)
+        children.run(children.module(module, *told), f"training into {folder}")
+        found = list(folder.glob("*_history.json"))
+    try:
+        return json.loads(found[0].read_text(encoding="utf-8"))
+    except (IndexError, OSError, ValueError) as error:
+        raise InputError(f"{folder} holds no history of a run that can be read; remove it.") from error
+
+
+def arguments_of(record):
+    """The arguments that a recorded run was given, but for ``--out`` and ``--data-dir``.
+
+    Raises:
+        KeyError: the record has no command.
+    """
+    words = iter(record["command"][1:])
+    told = []
+    for word in words:
+        if word in _ELSEWHERE:
+            next(words, None)
+        elif word.partition("=")[0] not in _ELSEWHERE:
+            told.append(word)
+    return told

@@ -1,0 +1,1 @@
+"""What a finished run leaves: history, plots, a report in Markdown."""

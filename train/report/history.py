@@ -1,0 +1,68 @@
+"""What a run leaves behind: the model, its history as JSON and CSV, and a few test images to try."""
+
+import csv
+import json
+import pathlib
+import platform
+import sys
+
+from PIL import Image
+
+from keras_classics import files, runtime
+
+_VERSIONS = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "keras-classics")
+CSV_COLUMNS = [
+    "step",
+    "epoch",
+    "split",
+    "loss",
+    "accuracy",
+    "error_rate",
+    "learning_rate",
+    "images_per_second",
+    "seconds",
+]
+
+
+def write_json(path, content):
+    """``content`` as JSON that any reader takes: no NaN, no infinity."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    pathlib.Path(path).write_text(text, encoding="utf-8")
+
+
+def environment():
+    """Command line and versions, for the record."""
+    # None: not installed, as this package is not when it runs from a checkout.
+    versions = {**dict.fromkeys(("python", *_VERSIONS)), **runtime.versions(_VERSIONS)}
+    return {"command": sys.argv, "versions": versions, "machine": platform.machine()}
+
+
+def write_csv(path, record):
+    """The history of a run as a table, one row for each stretch of training and each evaluation, in order of steps.
+
+    ``seconds`` are those of training up to there; ``learning_rate`` and ``images_per_second`` belong to training rows.
+    """
+    rows = [("training", row) for row in record["training"]]
+    rows += [("validation", row) for row in record["validation"]]
+    rows.sort(key=lambda pair: pair[1]["step"])  # stable: training comes before the validation at the same step
+    rows.append(("test", {**record["training"][-1], **record["test"]}))
+    seconds, batch_size = 0.0, record["recipe"]["batch_size"]
+    with pathlib.Path(path).open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(CSV_COLUMNS)
+        for split, row in rows:
+            speed = rate = ""
+            if split == "training":
+                seconds += row["seconds"]
+                speed, rate = f"{row['steps'] * batch_size / row['seconds']:.1f}", f"{row['learning_rate']:.6g}"
+            results = (f"{value:.6g}" for value in (row["loss"], row["accuracy"], 1 - row["accuracy"]))
+            table.writerow((row["step"], f"{row['epoch']:.6g}", split, *results, rate, speed, f"{seconds:.2f}"))
+
+
+def save_samples(folder, split, class_names):
+    """The first image of every class as ``CLASS.png``: held out from training, to try a model on."""
+    folder = files.output_folder(folder)
+    for label, name in enumerate(class_names):
+        image = split.images[(split.labels == label).argmax()]
+        with files.whole_file(folder / f"{name.replace('/', '-')}.png") as partial:
+            Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image).save(partial)
