@@ -61,8 +61,8 @@ def expected(model, rounding, pixels):
     """
     if rounding == "litert":
         return reference.outputs(model, pixels)
-    from export.microcontroller import interpreter
     from export.litert.classifier import Classifier, as_input
+    from export.microcontroller import interpreter
 
     found = interpreter.run(model, as_input(pixels, Classifier(model, "the model").dtype)).outputs
     return found if found.dtype == np.uint8 else (found.astype(np.int16) + 128).astype(np.uint8)
