@@ -39,7 +39,11 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["keras_classics*", "train*", "export*"]),
-    package_data={"keras_classics": ["*.txt", "py.typed"], "keras_classics.weights": ["*.h5", "*.json", "*.md"]},
+    package_data={
+        "export.microcontroller": ["kernels/*", "files/*"],
+        "keras_classics": ["*.txt", "py.typed"],
+        "keras_classics.weights": ["*.h5", "*.json", "*.md"],
+    },
     entry_points={"console_scripts": ["keras-classics = keras_classics.commands:main"]},
     install_requires=REQUIREMENTS,
     extras_require={

@@ -30,6 +30,7 @@ COMMANDS = (
     Command("export saved_model", "export.saved_model", "write a network as a verified SavedModel"),
     Command("export verify", "export.verify", "check any TFLite file against Keras"),
     Command("export micro", "export.micro", "write an int8 digit model as C++ source for a microcontroller"),
+    Command("export c", "export.c", "write an int8 digit model as plain C for a microcontroller"),
     Command("export predict", "export.predict", "say what pictures show, with a TFLite model"),
     Command("predict", "export.predict", "short for export predict"),
 )
