@@ -11,6 +11,7 @@ import numpy as np
 
 from export.microcontroller import generate
 from export.microcontroller.host import STRICT
+from keras_classics import children
 from keras_classics.errors import InputError
 
 MACHINES = {"mps2-an385": "cortex-m3", "mps2-an500": "cortex-m7", "microbit": "cortex-m0"}
@@ -102,6 +103,7 @@ def _done(command, folder):
         )
     except subprocess.TimeoutExpired as error:
         raise InputError(f"{command[0]} did not end within {_TIMEOUT} s.") from error
+    children.check_signal(done.returncode, command[0])
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines() or ["no reason"]
         raise InputError(f"{command[0]} fails: {lines[0]}.")
