@@ -54,7 +54,7 @@ setup(
         "onnx": ["onnx>=1.16", "tf2onnx>=1.17"],  # reads weights=….onnx, and writes ONNX models
         "peers": ["onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what tests/peers and benchmarks compare with
         "tensorboard": ["tensorboard>=2.20,<3"],  # shows what --tensorboard writes
-        "test": ["pytest>=8"],
+        "test": ["pytest>=8.3", "setuptools>=68"],
         "torch": ["torch>=2.4"],  # reads weights=….pth
     },
     classifiers=[

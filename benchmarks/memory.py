@@ -39,11 +39,11 @@ def train(args):
     steps = args.steps * 200
     if side == "ours":
         benchmark.start()
-        return benchmark.images_a_second(benchmark.engine(64, _digits(args)), steps)
-    return benchmark.torch_sides(64, _digits(args), steps)["PyTorch"]()
+        return benchmark.images_a_second(benchmark.engine(64, digits(args)), steps)
+    return benchmark.torch_sides(64, digits(args), steps)["PyTorch"]()
 
 
-def _digits(args):
+def digits(args):
     """MNIST or the embedded digits, read in another process: PyTorch's users would not load TensorFlow for it."""
     import pickle
 

@@ -40,35 +40,23 @@ def unmet(item):
     for mark in item.iter_markers("needs_extras"):
         absent = [name for name in mark.args if not has(name)]
         found += [("needs_extras", f"needs {', '.join(absent)}, of the extras in setup.py")] if absent else []
-    for mark in item.iter_markers("needs_tools"):
-        absent = [name for name in mark.args if not tool(name)]
-        found += [("needs_tools", f"needs {', '.join(absent)} in PATH")] if absent else []
     if item.get_closest_marker("needs_data"):
         if not os.environ.get(DATA):
             found.append(("needs_data", f"needs prepared datasets; {DATA} says in which folder they are"))
         elif "photographs" in item.fixturenames and not photographs().is_dir():
             found.append(("needs_data", f"needs photographs in {photographs()}"))
+    for mark in item.iter_markers("needs_tools"):
+        absent = [name for name in mark.args if not tool(name)]
+        found += [("needs_tools", f"needs {', '.join(absent)} in PATH")] if absent else []
     return found
-
-
-def pytest_configure(config):
-    for line in (
-        "needs_extras(*libraries): libraries that an extra of setup.py brings",
-        "needs_data: prepared datasets in the folder that KERAS_CLASSICS_DATA_DIR names",
-        "needs_tools(*programs): programs in PATH; alternatives with | between them",
-    ):
-        config.addinivalue_line("markers", line)
 
 
 def pytest_itemcollected(item):
     if "data_dir" in getattr(item, "fixturenames", ()):
         item.add_marker("needs_data")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item):
     for marker, sentence in unmet(item):
-        (pytest.fail if marker == "needs_extras" and os.environ.get(COMPLETE) else pytest.skip)(sentence)
+        if marker != "needs_extras" or not os.environ.get(COMPLETE):
+            item.add_marker(pytest.mark.skip(reason=sentence))
 
 
 @pytest.hookimpl(wrapper=True)
