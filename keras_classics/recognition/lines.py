@@ -236,7 +236,9 @@ def read(pieces, found, probabilities_of):
     """
     count = len(pieces)
     height = float(np.median([piece.bottom - piece.top for piece in pieces]))
-    spans = [(i, j) for i in range(count) for j in range(i + 1, min(i + 4, count) + 1) if _possible(pieces[i:j], height)]
+    spans = [
+        (i, j) for i in range(count) for j in range(i + 1, min(i + 4, count) + 1) if _possible(pieces[i:j], height)
+    ]
     groups = [tuple(part for piece in pieces[i:j] for part in piece.members) for i, j in spans]
     probabilities = probabilities_of(groups)
     costs = {span: _cost(pieces[slice(*span)], row, height) for span, row in zip(spans, probabilities, strict=True)}
