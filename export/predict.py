@@ -49,7 +49,7 @@ def predict(args):
                 raise InputError(f"the folder {path} has no pictures ({', '.join(PICTURE_SUFFIXES)}) in it.")
             pixels = read(path, size)
         except InputError as error:
-            print(f"{PROG}: {error}", file=sys.stderr)
+            print(f"{cli.program(PROG)}: {error}", file=sys.stderr)
             code = cli.INPUT_ERROR
             continue
         probabilities = classifier.probabilities(pixels[None])[0]

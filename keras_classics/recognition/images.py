@@ -28,7 +28,7 @@ def pixels_of(image, *, name=None):
     if hasattr(image, "convert") and hasattr(image, "mode"):
         return decoding.from_pillow(image, name=name)
     raise InputError(
-        f"{name or 'the picture'} is of type {type(image).__name__}; expected a path, bytes, a Pillow image or an array."
+        f"{name or 'the picture'} is of type {type(image).__name__}; expected a path, bytes, a Pillow image or array."
     )
 
 

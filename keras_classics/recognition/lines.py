@@ -5,6 +5,7 @@ which way of reading a line is the most probable: heuristic over-segmentation, a
 """
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -261,7 +262,7 @@ def _possible(pieces, height):
     together = max(piece.bottom for piece in pieces) - min(piece.top for piece in pieces)
     if width > DIGIT_WIDTH * max(height, together):
         return False
-    return all(b.left - a.right < CLOSE * height for a, b in zip(pieces, pieces[1:], strict=False))
+    return all(b.left - a.right < CLOSE * height for a, b in itertools.pairwise(pieces))
 
 
 def _cost(pieces, probabilities, height):
@@ -269,7 +270,7 @@ def _cost(pieces, probabilities, height):
     cost = DIGIT_COST + pieces[0].cut - float(np.log(max(probabilities.max(), 1e-4)))
     width = max(piece.right for piece in pieces) - min(piece.left for piece in pieces)
     together = max(piece.bottom for piece in pieces) - min(piece.top for piece in pieces)
-    for before, after in zip(pieces, pieces[1:], strict=False):
+    for before, after in itertools.pairwise(pieces):
         cost += GAP_COST * max(after.left - before.right, 0) / height
     if together < TALL * height:
         cost += 2
