@@ -230,12 +230,7 @@ class _Reader:
         scale, _ = self._scale(self.operator.inputs[0])
         if self._types() != ("INT8", "INT8") or self._scale(self.operator.outputs[0]) != (np.float32(1 / 256), -128):
             raise InputError("a softmax that is not of int8, or does not give probabilities of 1/256, has no C.")
-        # Q5.26, as PreprocessSoftmaxScaling and CalculateInputRadius of LiteRT's kernels compute it.
-        factor = min(float(self.operator.builtinOptions.beta) * float(scale) * 2**26, 2.0**31 - 1)
-        multiplier, left = quantized(factor)
-        if left < 0:
-            raise InputError("the logits are of so small a scale that their softmax has no C.")
-        return Softmax(multiplier, left, -int(31 * 2**26 // 2**left))
+        return softmax(float(scale), float(self.operator.builtinOptions.beta))
 
     def _check_window(self, options, window):
         """Nothing around the map, and steps of one kind."""
@@ -267,6 +262,18 @@ class _Reader:
         first = (text.decode() if isinstance(text, bytes) else text or "").split("/")[0]
         first = re.sub(r"\W", "_", re.sub(r"_\d+$", "", first), flags=re.ASCII)
         return first if re.match(r"[A-Za-z]", first) else f"layer_{self.index}"
+
+
+def softmax(scale, beta=1.0):
+    """The ``Softmax`` of logits of a scale, in Q5.26: LiteRT's PreprocessSoftmaxScaling and CalculateInputRadius.
+
+    Raises:
+        InputError: the scale is too small.
+    """
+    multiplier, left = quantized(min(beta * scale * 2**26, 2.0**31 - 1))
+    if left < 0:
+        raise InputError("the logits are of so small a scale that their softmax has no C.")
+    return Softmax(multiplier, left, -int(31 * 2**26 // 2**left))
 
 
 def quantized(factor):
