@@ -52,7 +52,7 @@ setup(
         "lint": ["ruff>=0.17,<0.18"],
         "micro": ["tflite-micro>=0.dev20261001"],  # the interpreter that export.micro measures a model in
         "onnx": ["onnx>=1.16", "tf2onnx>=1.17"],  # reads weights=….onnx, and writes ONNX models
-        "peers": ["onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what tests/peers and benchmarks compare with
+        "peers": ["jax>=0.4.30", "onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what tests/peers compare with
         "tensorboard": ["tensorboard>=2.20,<3"],  # shows what --tensorboard writes
         "test": ["pytest>=8.3", "setuptools>=68"],
         "torch": ["torch>=2.4"],  # reads weights=….pth
