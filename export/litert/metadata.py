@@ -5,10 +5,9 @@ Reading one needs neither TensorFlow nor Keras.
 
 import json
 
-from ai_edge_litert import schema_py_generated as schema
-
 from export.inputs import networks
 from export.inputs.networks import RANDOM
+from export.litert import flatbuffer
 from keras_classics.errors import InputError
 
 NAME = "keras_classics"  # of the entry in the metadata table
@@ -45,17 +44,10 @@ def of(trained, mode, io, batch=1):
 
 def embed(model, description):
     """``model`` (bytes of a TFLite file) with ``description`` (a dict) added to its metadata."""
-    from ai_edge_litert.tools import flatbuffer_utils
-
-    content = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
-    buffer = schema.BufferT()
-    buffer.data = json.dumps(description, ensure_ascii=False).encode()
-    entry = schema.MetadataT()
-    entry.name, entry.buffer = NAME, len(content.buffers)
-    content.buffers.append(buffer)
-    content.metadata = [*(content.metadata or []), entry]
+    content = flatbuffer.load(model)
+    flatbuffer.add_metadata(content, NAME, json.dumps(description, ensure_ascii=False).encode())
     content.description = f"{description['network']}, {description['mode']}, by keras-classics"
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
+    return flatbuffer.dump(content)
 
 
 def read(model, path):
@@ -81,14 +73,18 @@ def find(model, path):
     if model[4:8] != _IDENTIFIER:
         raise InputError(f"{path} is not a TFLite model.")
     try:
-        content = schema.Model.GetRootAs(model)
-        for index in range(content.MetadataLength()):
-            entry = content.Metadata(index)
-            if entry.Name() == NAME.encode():
-                description = json.loads(content.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
-                if not all(isinstance(label, str) for label in description["labels"]):
-                    raise TypeError("labels are no strings")
-                return description
+        data = flatbuffer.find_metadata(model, NAME)
+        if data is None:
+            return None
+        description = json.loads(data)
+        if not all(isinstance(label, str) for label in description["labels"]):
+            raise TypeError("labels are no strings")
+        return description
     except Exception as error:  # a damaged flatbuffer fails anywhere, in any way
         raise InputError(f"{path} is a damaged TFLite model.") from error
-    return None
+
+
+def summary(description):
+    """One line on a description."""
+    said = [str(description[key]) for key in ("network", "mode", "input") if description.get(key)]
+    return "; ".join([*said, f"{len(description['labels']):,} labels"])
