@@ -10,7 +10,7 @@ import importlib.resources
 from keras import initializers, layers, ops
 
 from keras_classics import builder
-from keras_classics.layers import Conv2D, LocalResponseNormalization
+from keras_classics.layers import Conv2D, LocalResponseNormalization, MaxPooling2D
 from keras_classics.preprocessing import Preprocessing
 
 
@@ -269,7 +269,7 @@ def _norm(row, number, x):
 
 def _pool(row, number, x):
     """pool1, pool2 and pool5 (section 3.4)."""
-    return layers.MaxPooling2D(row.pool, strides=2, name=f"pool{number}")(x)
+    return MaxPooling2D(row.pool, strides=2, name=f"pool{number}")(x)
 
 
 def _fully_connected(row, x, classes, activation):

@@ -14,7 +14,7 @@ from keras_classics.datasets.catalog import (
     load,
 )
 from keras_classics.datasets.dataset import Dataset, Split, stratified
-from keras_classics.datasets.image_folder import PICTURE_SUFFIXES
+from keras_classics.datasets.decoding import SUFFIXES as PICTURE_SUFFIXES
 
 __all__ = [
     "DATA_DIR_VARIABLE",

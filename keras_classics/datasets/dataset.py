@@ -116,6 +116,8 @@ def stratified(split, count, seed=_SEED):
     rank = np.zeros(len(split))
     for label in np.unique(split.labels):
         members = np.flatnonzero(split.labels == label)
-        rank[random.permutation(members)] = (np.arange(len(members)) + 0.5) / len(members)
+        ranks = (np.arange(len(members)) + 0.5) / len(members)
+        ranks[0] = 0.0 if len(members) > 1 else 1.0  # one of each class first, if it has another
+        rank[random.permutation(members)] = ranks
     order = np.argsort(rank, kind="stable")
     return split.take(np.sort(order[:count])), split.take(np.sort(order[count:]))

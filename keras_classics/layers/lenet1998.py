@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_classics.layers.convolution import for_any_batch
+
 # Appendix A: f(a) = A tanh(S a), so that f(1) = 1 and f(-1) = -1.
 AMPLITUDE = 1.7159
 SLOPE = 2 / 3
@@ -121,7 +123,11 @@ class SparselyConnectedConv2D(keras.layers.Layer):
 
     def call(self, inputs):
         dense = ops.tensordot(self.kernel, ops.cast(self._places, self.compute_dtype), axes=1)
-        maps = ops.conv(inputs, dense, padding="valid", data_format=self.data_format)
+
+        def convolved(images):
+            return ops.conv(images, dense, padding="valid", data_format=self.data_format)
+
+        maps = for_any_batch(convolved, inputs)
         shape = (-1,) if self.data_format == "channels_last" else (-1, 1, 1)
         return self.activation(maps + ops.reshape(self.bias, shape))
 
