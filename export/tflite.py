@@ -127,24 +127,26 @@ def forms_of(args, mode):
 
 
 def converted(trained, mode, images, args, network=None):
-    """Bytes of the model in ``mode``, or of what quantization-aware training made of it; its description inside."""
+    """Bytes of the model in ``mode``, or of what quantization-aware training made of it; its descriptions inside."""
     from export.convert import quantize
-    from export.litert import metadata
+    from export.litert import metadata, standard_metadata
 
     if network is not None:
         from export.finetune import tfmot
 
-        return metadata.embed(tfmot.convert(network, args.io), metadata.of(trained, mode, args.io))
-    tflite = quantize.convert(
-        trained.model,
-        trained.preprocessing,
-        mode,
-        images,
-        dtype=args.io,
-        forms=forms_of(args, mode),
-        integer_only=args.target == "int8-only",
-    )
-    return metadata.embed(tflite, metadata.of(trained, mode, args.io))
+        tflite = tfmot.convert(network, args.io)
+    else:
+        tflite = quantize.convert(
+            trained.model,
+            trained.preprocessing,
+            mode,
+            images,
+            dtype=args.io,
+            forms=forms_of(args, mode),
+            integer_only=args.target == "int8-only",
+        )
+    about = metadata.of(trained, mode, args.io)
+    return standard_metadata.embed(metadata.embed(tflite, about), about)
 
 
 def _debug(trained, images, args, target):

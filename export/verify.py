@@ -38,13 +38,13 @@ def verify(args):
     """Measure and judge the file; the exit code."""
     from export.gate.summary import show
     from export.inputs import networks, source
-    from export.litert import metadata
+    from export.litert import metadata, standard_metadata
 
     path = pathlib.Path(args.file)
     if not path.is_file():
         raise InputError(f"there is no file {path}.")
     tflite = path.read_bytes()
-    said = metadata.find(tflite, path)
+    said, standard = metadata.find(tflite, path), standard_metadata.read(tflite)
     network = args.network or networks.said_by(said)
     if network is None:
         raise InputError(f"{path} does not say which network it is; say what to compare it with by --network.")
@@ -61,6 +61,9 @@ def verify(args):
         print(f"File: {path}\nData: {trained.dataset}\nCompared with: {trained.origin}")
         if said is None:
             print("The file does not describe itself; assumed: raw pixels 0–255, classes in the order of the data.")
+        else:
+            print(f"Description: {metadata.summary(said)}")
+        print(f"Standard metadata: {standard_metadata.summary(standard)}")
     reference = metrics.keras_reference(trained.model, trained.preprocessing, trained.dataset.test.images)
     source.check_outputs(trained, reference)
     found = metrics.measure(tflite, path, split, reference)
@@ -68,6 +71,10 @@ def verify(args):
     problems = gate.failures(tflite, found, limits)
     if args.json:
         verdict = {"file": str(path), "passed": not problems, "failures": problems, **trained.record()}
+        verdict |= {
+            "description": said,
+            "standard_metadata": standard and {"fields": standard[0], "labels": standard[1]},
+        }
         print(gate.report(found, limits, verdict), end="")
     else:
         show(found)

@@ -2,13 +2,12 @@
 
 import json
 
-from ai_edge_litert import schema_py_generated as schema
-
 from export.inputs import networks
 from export.inputs.networks import RANDOM
+from export.litert import flatbuffer
 from keras_classics.recognition.description import NAME, find, read
 
-__all__ = ["embed", "find", "of", "read"]
+__all__ = ["embed", "find", "of", "read", "summary"]
 
 
 def of(trained, mode, io, batch=1):
@@ -41,14 +40,13 @@ def of(trained, mode, io, batch=1):
 
 def embed(model, description):
     """``model`` (bytes of a TFLite file) with ``description`` (a dict) added to its metadata."""
-    from ai_edge_litert.tools import flatbuffer_utils
-
-    content = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
-    buffer = schema.BufferT()
-    buffer.data = json.dumps(description, ensure_ascii=False).encode()
-    entry = schema.MetadataT()
-    entry.name, entry.buffer = NAME, len(content.buffers)
-    content.buffers.append(buffer)
-    content.metadata = [*(content.metadata or []), entry]
+    content = flatbuffer.load(model)
+    flatbuffer.add_metadata(content, NAME, json.dumps(description, ensure_ascii=False).encode())
     content.description = f"{description['network']}, {description['mode']}, by keras-classics"
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
+    return flatbuffer.dump(content)
+
+
+def summary(description):
+    """One line on a description."""
+    said = [str(description[key]) for key in ("network", "mode", "input") if description.get(key)]
+    return "; ".join([*said, f"{len(description['labels']):,} labels"])

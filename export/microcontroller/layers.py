@@ -259,9 +259,9 @@ class _Reader:
 
     def _name(self):
         text = self._tensor(self.operator.outputs[0]).name
-        first = (text.decode() if isinstance(text, bytes) else text or "").split("/")[0]
-        first = re.sub(r"\W", "_", re.sub(r"_\d+$", "", first), flags=re.ASCII)
-        return first if re.match(r"[A-Za-z]", first) else f"layer_{self.index}"
+        name = flatbuffer.layer_of(text.decode() if isinstance(text, bytes) else text or "") or ""
+        name = re.sub(r"\W", "_", name, flags=re.ASCII)
+        return name if re.match(r"[A-Za-z]", name) else f"layer_{self.index}"
 
 
 def softmax(scale, beta=1.0):
