@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from keras_classics import cli, files
+from keras_classics import cli
 from train import arguments, recipes
 
 PROG = "python -m train.lenet"
@@ -12,6 +12,7 @@ def parser():
     parser = cli.Parser(prog=PROG, description="Train LeNet-5 on handwritten digits.")
     parser.add_argument(
         "--dataset",
+        type=cli.dataset,
         default="auto",
         metavar="NAME",
         help="mnist, fashion_mnist, idx:PATH (a folder of files as MNIST was published in), embedded (5,000 digits "
@@ -41,7 +42,7 @@ def train(args):
     loss = "maximum_a_posteriori" if published else "cross_entropy"
     recipe = dataclasses.replace(recipes.LENET5[args.recipe], loss=loss)
     recipe = arguments.overridden(recipe, args)
-    folder = files.output_folder(args.out)
+    folder = arguments.folder_of_run(args, "lenet5-1998" if published else "lenet5")
     from keras_classics import datasets
     from keras_classics.errors import InputError
 

@@ -9,6 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from export.inputs import networks
 from export.inputs.networks import RANDOM
+from keras_classics import text
 from keras_classics.errors import InputError
 
 NAME = "keras_classics"  # of the entry in the metadata table
@@ -49,7 +50,7 @@ def embed(model, description):
 
     content = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
     buffer = schema.BufferT()
-    buffer.data = json.dumps(description, ensure_ascii=False).encode()
+    buffer.data = text.as_json(description).encode()
     entry = schema.MetadataT()
     entry.name, entry.buffer = NAME, len(content.buffers)
     content.buffers.append(buffer)
