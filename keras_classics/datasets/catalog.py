@@ -61,6 +61,8 @@ def check_name(name, known):
     Raises:
         InputError: so it is.
     """
+    if not isinstance(name, str):
+        raise InputError(f"the name of a dataset is {name!r}; expected one of {', '.join(known)}.")
     if name in (FOLDER, IDX):
         raise InputError(f"{name} is to be followed by the path of a folder.")
     if name not in known and not any(name.startswith(kind) and kind + "PATH" in known for kind in (FOLDER, IDX)):
