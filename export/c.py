@@ -6,7 +6,7 @@ import pathlib
 import re
 
 from export.microcontroller.project import PROJECTS
-from keras_classics import cli, files
+from keras_classics import cli, files, locks
 from keras_classics.errors import InputError
 
 PROG = "python -m export.c"
@@ -31,8 +31,10 @@ def parser():
         epilog="Exit codes: 0 written; 1 the C code, run here, answers otherwise, and nothing was written; 2 something "
         "given cannot be used.",
     )
-    parser.add_argument("model", metavar="FILE.tflite", help="of python -m export.tflite --mode int8 --target micro")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument(
+        "model", type=cli.path, metavar="FILE.tflite", help="of python -m export.tflite --mode int8 --target micro"
+    )
+    parser.add_argument("--out", type=cli.path, required=True, metavar="DIR", help="folder to write to")
     parser.add_argument(
         "--name", default="lenet5", type=_identifier, help="of functions and files (default: %(default)s)"
     )
@@ -80,6 +82,7 @@ def export(args):
 def write(texts, out):
     """Write ``{relative path: text}`` to the folder ``out``: all of them, or none if one cannot be written."""
     folder = files.output_folder(out)
+    locks.claim(folder, "sources")
     files.check_targets(*(folder / name for name in texts))
     for parent in {(folder / name).parent for name in texts} - {folder}:
         files.output_folder(parent)

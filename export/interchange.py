@@ -1,12 +1,9 @@
 """What the exports to SavedModel and ONNX share: raw pixels in, any number of images, and the gate before the name."""
 
-import json
-import os
 import pathlib
-import tempfile
 
 from export import arguments, gate
-from keras_classics import cli, files
+from keras_classics import cli, files, locks, text
 
 
 def parser(prog, description):
@@ -17,6 +14,7 @@ def parser(prog, description):
     )
     parser.add_argument(
         "network",
+        type=cli.path,
         metavar="MODEL",
         help=f"{', '.join(arguments.NETWORKS)}, or the path of a .keras file of one of them",
     )
@@ -54,14 +52,15 @@ def export(args, form, ending, write, run):
     target = folder / f"{source.file_name(trained, path)}{ending}"
     report_file = pathlib.Path(f"{target}.json")
     files.check_targets(report_file)
+    locks.claim(folder, target.name)
     print(f"Model: {trained.origin}\nData: {trained.dataset}", flush=True)
     test = trained.dataset.test
     reference = metrics.keras_reference(trained.model, trained.preprocessing, test.images)
     source.check_outputs(trained, reference)
     graph = device_model(trained.model, trained.preprocessing, "uint8", PLAIN, batch=None)
     graph(test.images[:1])  # Keras exports no model that has never been called
-    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{os.getpid()}.") as temporary:
-        partial = pathlib.Path(temporary) / target.name
+    with files.temporary_folder(folder, target.name) as temporary, files.plain_name(temporary) as plain:
+        partial = plain / target.name
         quantize.run(lambda: write(graph, partial, metadata.of(trained, form, "uint8", batch="n")))
         found = {"size_bytes": _bytes_of(partial), "test_images": len(test)}
         found |= metrics.answers(run(partial, test.images), test, reference)
@@ -73,15 +72,15 @@ def export(args, form, ending, write, run):
             gate.refuse(failures, target)
             return gate.REJECTED
         with files.whole_file(report_file) as report:
-            report.write_text(gate.report(found, limits, {**trained.record(), "form": form}), encoding="utf-8")
-        _take_name(partial, target, pathlib.Path(temporary) / "earlier")
+            text.write(report, gate.report(found, limits, {**trained.record(), "form": form}))
+        _take_name(partial, target, plain / "earlier")
     print(f"Wrote {target} and {report_file.name}", flush=True)
     return 0
 
 
 def write_description(path, content):
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    text.write(path, text.as_json(content, indent=2) + "\n")
 
 
 def _bytes_of(path):

@@ -1,12 +1,11 @@
 """``python -m export.onnx``: a trained network as a verified ONNX model, for ONNX Runtime and whatever reads ONNX."""
 
 import importlib.util
-import json
 
 import numpy as np
 
 from export import arguments, interchange
-from keras_classics import cli
+from keras_classics import cli, text
 from keras_classics.errors import InputError
 
 PROG = "python -m export.onnx"
@@ -19,7 +18,7 @@ def write(graph, path, description):
 
     graph.export(path, format="onnx", verbose=False)
     model = onnx.load(path)
-    onnx.helper.set_model_props(model, {"keras_classics": json.dumps(description, ensure_ascii=False)})
+    onnx.helper.set_model_props(model, {"keras_classics": text.as_json(description)})
     onnx.checker.check_model(model)
     onnx.save(model, path)
 

@@ -1,19 +1,21 @@
 """``python -m export.predict MODEL PICTURE…``: say which digit a picture shows, or of AlexNet which thing."""
 
-import json
 import pathlib
 import sys
 
-from keras_classics import cli
+from keras_classics import cli, text
 
 PROG = "python -m export.predict"
 
 
 def parser():
     parser = cli.Parser(prog=PROG, description="Say what each picture shows, with a TFLite model.")
-    parser.add_argument("model", metavar="MODEL", help="a .tflite file that python -m export.tflite wrote")
+    parser.add_argument(
+        "model", type=cli.path, metavar="MODEL", help="a .tflite file that python -m export.tflite wrote"
+    )
     parser.add_argument(
         "pictures",
+        type=cli.path,
         nargs="+",
         metavar="PICTURE",
         help="a picture of a digit, 28×28 or 32×32 pixels (for AlexNet any), or a folder: all pictures in it",
@@ -49,16 +51,16 @@ def predict(args):
                 raise InputError(f"the folder {path} has no pictures ({', '.join(PICTURE_SUFFIXES)}) in it.")
             pixels = read(path, size)
         except InputError as error:
-            print(f"{cli.program(PROG)}: {error}", file=sys.stderr)
+            print(f"{cli.program(PROG)}: {text.in_a_line(error)}", file=sys.stderr)
             code = cli.INPUT_ERROR
             continue
         probabilities = classifier.probabilities(pixels[None])[0]
         best = int(probabilities.argmax())
         results.append({"path": str(path), "label": labels[best], "probability": round(float(probabilities[best]), 6)})
         if not args.json:
-            print(f"{path}: {labels[best]} ({probabilities[best]:.1%})")
+            print(f"{text.in_a_line(path)}: {labels[best]} ({probabilities[best]:.1%})")
     if args.json:
-        print(json.dumps(results, indent=2, ensure_ascii=False))
+        cli.show_json(results)
     return code
 
 

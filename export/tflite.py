@@ -6,7 +6,7 @@ from export import arguments, gate
 from export.arguments import CALIBRATED, MODES
 from export.finetune import stages
 from export.inputs import networks
-from keras_classics import cli, files
+from keras_classics import cli, files, locks
 
 PROG = "python -m export.tflite"
 # int16x8 has reference kernels alone: an image of AlexNet takes seconds.
@@ -31,7 +31,10 @@ def parser():
         "cannot be used.",
     )
     parser.add_argument(
-        "network", metavar="MODEL", help=f"{', '.join(networks.NETWORKS)}, or the path of a .keras file of one of them"
+        "network",
+        type=cli.path,
+        metavar="MODEL",
+        help=f"{', '.join(networks.NETWORKS)}, or the path of a .keras file of one of them",
     )
     parser.add_argument(
         "--mode",
@@ -57,7 +60,10 @@ def parser():
     )
     arguments.add_to(parser)
     parser.add_argument(
-        "--calibration", metavar="folder:PATH", help="own pictures to set ranges by, instead of the training split"
+        "--calibration",
+        type=cli.dataset,
+        metavar="folder:PATH",
+        help="own pictures to set ranges by, instead of the training split",
     )
     parser.add_argument(
         "--calibration-images", type=cli.positive_int, metavar="N", help="how many (default: 500 digits, 100 pictures)"
@@ -91,6 +97,7 @@ def export(args):
     modes = _ALL_OF_ALEXNET if args.mode == MODES and trained.network == "alexnet" else args.mode
     targets = {mode: folder / f"{name}_{mode}.tflite" for mode in modes}
     files.check_targets(*targets.values(), *(target.with_suffix(".json") for target in targets.values()))
+    locks.claim(folder, *(target.name for target in targets.values()))
     print(f"Model: {trained.origin}\nData: {trained.dataset}", flush=True)
     images, calibrated_with = data.calibration(trained, args.calibration_images, args.seed, args.calibration)
     reference = metrics.keras_reference(trained.model, trained.preprocessing, trained.dataset.test.images)

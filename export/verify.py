@@ -1,6 +1,7 @@
 """``python -m export.verify FILE.tflite``: the gate that every exported model has passed, for any file, at any time."""
 
 import pathlib
+import sys
 
 from export import arguments, gate
 from keras_classics import cli
@@ -16,7 +17,9 @@ def parser():
         "check operators, input, output and size.",
         epilog="Exit codes: 0 it passes; 1 it does not; 2 something given cannot be used.",
     )
-    parser.add_argument("file", metavar="FILE.tflite", help="a model of python -m export.tflite, or of anybody else")
+    parser.add_argument(
+        "file", type=cli.path, metavar="FILE.tflite", help="a model of python -m export.tflite, or of anybody else"
+    )
     parser.add_argument(
         "--network",
         choices=("lenet5", "lenet5-1998", "alexnet"),
@@ -28,7 +31,7 @@ def parser():
     )
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object, and nothing else")
     arguments.add_to(parser)
-    parser.add_argument("--data-dir", metavar="DIR", help="where TFDS data lies (or KERAS_CLASSICS_DATA_DIR)")
+    cli.add_data_dir(parser)
     parser.set_defaults(seed=0)  # of random weights; the report beside the file says which
     gate.add_limit_arguments(parser)
     return parser
@@ -75,7 +78,7 @@ def verify(args):
             "description": said,
             "standard_metadata": standard and {"fields": standard[0], "labels": standard[1]},
         }
-        print(gate.report(found, limits, verdict), end="")
+        print(gate.report(found, limits, verdict, sys.stdout.encoding), end="")
     else:
         show(found)
         print(f"Rejected: {'; '.join(problems)}." if problems else f"{path} passes for the target {args.target}.")

@@ -9,7 +9,7 @@ import importlib.resources
 
 from keras import initializers, layers, ops
 
-from keras_classics import builder
+from keras_classics import builder, checks
 from keras_classics.layers import Conv2D, LocalResponseNormalization, MaxPooling2D
 from keras_classics.preprocessing import Preprocessing
 
@@ -36,6 +36,13 @@ class Variant:
     dense_stddev: float = 0.01  # of fc6 and fc7 in "gaussian"
     dropout: str = "after"  # "after" fc6 and fc7, or "before" them
     pooled_size: int | None = None  # side of the maps that fc6 takes, whatever the image's; None: as they come
+
+    def __post_init__(self):
+        for name, low in {"image_size": 1, "stride": 1, "pool": 1, "classes": 1, "pooled_size": 1}.items():
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, checks.whole_number(name, getattr(self, name), low))
+        for name, count, low in (("filters", 5, 1), ("kernels", 5, 1), ("padding", 2, 0), ("groups", 5, 1)):
+            object.__setattr__(self, name, checks.whole_numbers(name, getattr(self, name), count, low))
 
 
 # The mean of ImageNet's training pixels, R, G, B, as published with the Caffe reference models.
@@ -183,9 +190,16 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
     Gaussian of standard deviation 0.01, biases 1 in conv2, conv4, conv5 and the hidden fully connected layers).
     """
     row = variant_named(variant)
-    classes = row.classes if classes is None else classes
+    classes = checks.whole_number("AlexNet: classes", row.classes if classes is None else classes, 1)
+    include_top = checks.truth("AlexNet: include_top", include_top)
     source = builder.check_arguments(
-        "AlexNet", pooling=pooling, classes=classes, weights=weights, variant=_name_of(row), include_top=include_top
+        "AlexNet",
+        pooling=pooling,
+        classes=classes,
+        weights=weights,
+        variant=_name_of(row),
+        include_top=include_top,
+        name=name,
     )
     inputs = builder.image_input(
         input_shape,
@@ -240,8 +254,7 @@ def decode_predictions(preds, top=5):
     scores = ops.convert_to_numpy(preds)
     if scores.ndim != 2 or scores.shape[1] != 1000:
         raise ValueError(f"preds has the shape {tuple(scores.shape)}; expected (batch, 1000).")
-    if not 1 <= top <= 1000:
-        raise ValueError(f"top is {top}; expected a whole number from 1 to 1000.")
+    top = checks.whole_number("top", top, 1, 1000)
     names = imagenet_classes()
     return [[(*names[label], float(row[label])) for label in row.argsort()[::-1][:top]] for row in scores]
 

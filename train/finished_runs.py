@@ -26,7 +26,7 @@ def history(folder, module, arguments, data_dir=None):
     """
     found = list(folder.glob("*_history.json"))
     if not found:
-        told = [*map(str, arguments), "--out", str(folder), *(["--data-dir", str(data_dir)] if data_dir else [])]
+        told = [*map(str, arguments), f"--out={folder}", *([f"--data-dir={data_dir}"] if data_dir else [])]
         print(f"+ {shlex.join(['python', '-m', module, *told])}", flush=True)
         children.run(children.module(module, *told), f"training into {folder}")
         found = list(folder.glob("*_history.json"))

@@ -3,7 +3,7 @@
 import dataclasses
 import sys
 
-from keras_classics import cli, files
+from keras_classics import cli
 from keras_classics.errors import InputError
 from train import arguments, recipes
 
@@ -14,6 +14,7 @@ def parser():
     parser = cli.Parser(prog=PROG, description="Train LeNet-5 on handwritten digits.")
     parser.add_argument(
         "--dataset",
+        type=cli.dataset,
         default="auto",
         metavar="NAME",
         help="mnist, fashion_mnist, idx:PATH (a folder of files as MNIST was published in), embedded (5,000 digits "
@@ -47,7 +48,7 @@ def train(args):
     if published and args.recipe == "photographs":
         raise InputError("the recipe photographs trains the variant modern only.")
     recipe = arguments.overridden(recipe, args)
-    folder = files.output_folder(args.out)
+    folder = arguments.folder_of_run(args, "lenet5-1998" if published else "lenet5")
     from keras_classics import datasets
 
     datasets.check_name(args.dataset, datasets.DIGITS)

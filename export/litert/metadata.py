@@ -1,10 +1,9 @@
 """What a ``.tflite`` of ours says about itself: written here, read by ``keras_classics.recognition.description``."""
 
-import json
-
 from export.inputs import networks
 from export.inputs.networks import RANDOM
 from export.litert import flatbuffer
+from keras_classics import text
 from keras_classics.recognition.description import NAME, find, read
 
 __all__ = ["embed", "find", "of", "read", "summary"]
@@ -41,7 +40,7 @@ def of(trained, mode, io, batch=1):
 def embed(model, description):
     """``model`` (bytes of a TFLite file) with ``description`` (a dict) added to its metadata."""
     content = flatbuffer.load(model)
-    flatbuffer.add_metadata(content, NAME, json.dumps(description, ensure_ascii=False).encode())
+    flatbuffer.add_metadata(content, NAME, text.as_json(description).encode())
     content.description = f"{description['network']}, {description['mode']}, by keras-classics"
     return flatbuffer.dump(content)
 

@@ -6,6 +6,7 @@ import pathlib
 
 import numpy as np
 
+from keras_classics import checks
 from keras_classics.errors import InputError
 
 # Where an encoded picture's ``tf.train.Example`` lies: the number of the shard, and bytes into it.
@@ -80,6 +81,7 @@ class Dataset:
         Raises:
             InputError: the images are larger.
         """
+        size = checks.whole_number("size", size, 1)
         height, width = self.train.images.shape[1:3]
         if max(height, width) > size:
             raise InputError(f"the images of {self.name} are {height} × {width} pixels; expected at most {size}.")
@@ -112,7 +114,8 @@ class Dataset:
 
 def stratified(split, count, seed=_SEED):
     """Two disjoint splits: ``count`` images, an even share of every class chosen by ``seed``, and the rest."""
-    random = np.random.default_rng(seed)
+    count = checks.whole_number("count", count)
+    random = np.random.default_rng(checks.whole_number("seed", seed))
     rank = np.zeros(len(split))
     for label in np.unique(split.labels):
         members = np.flatnonzero(split.labels == label)

@@ -12,6 +12,8 @@ Batches without images are computed here too (``for_any_batch``).
 import keras
 from keras import ops
 
+from keras_classics import checks
+
 
 @keras.saving.register_keras_serializable(package="keras_classics")
 class Conv2D(keras.layers.Conv2D):
@@ -20,6 +22,28 @@ class Conv2D(keras.layers.Conv2D):
     Input ``(batch, height, width, channels)``, or ``(batch, channels, height, width)`` with
     ``data_format="channels_first"``; any float dtype.
     """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=(1, 1),
+        padding="valid",
+        data_format=None,
+        dilation_rate=(1, 1),
+        groups=1,
+        **kwargs,
+    ):
+        super().__init__(
+            checks.whole_number("filters", filters, 1),
+            checks.whole_numbers("kernel_size", kernel_size, 2, 1),
+            strides=checks.whole_numbers("strides", strides, 2, 1),
+            padding=padding,
+            data_format=data_format,
+            dilation_rate=checks.whole_numbers("dilation_rate", dilation_rate, 2, 1),
+            groups=checks.whole_number("groups", groups, 1),
+            **kwargs,
+        )
 
     def convolution_op(self, inputs, kernel):
         if self._covers_the_map(inputs):
@@ -58,6 +82,11 @@ class Conv2D(keras.layers.Conv2D):
 @keras.saving.register_keras_serializable(package="keras_classics")
 class MaxPooling2D(keras.layers.MaxPooling2D):
     """``keras.layers.MaxPooling2D``, for batches without images too (``for_any_batch``)."""
+
+    def __init__(self, pool_size=(2, 2), strides=None, **kwargs):
+        pool_size = checks.whole_numbers("pool_size", pool_size, 2, 1)
+        strides = pool_size if strides is None else checks.whole_numbers("strides", strides, 2, 1)
+        super().__init__(pool_size, strides, **kwargs)
 
     def call(self, inputs):
         return for_any_batch(super().call, inputs)
