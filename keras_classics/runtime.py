@@ -41,7 +41,7 @@ def start_tensorflow():
 @contextlib.contextmanager
 def quiet():
     """Hold back what C++ code writes to file descriptor 2 in this block; pass it on only if the block fails."""
-    with tempfile.TemporaryFile() as held:
+    with _file_in_memory() as held:
         kept = os.dup(2)
         os.dup2(held.fileno(), 2)
         try:
@@ -53,3 +53,10 @@ def quiet():
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def _file_in_memory():
+    """A file that needs no disk, which may be full."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("held"), "w+b")
+    return tempfile.TemporaryFile()

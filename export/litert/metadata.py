@@ -7,8 +7,7 @@ import json
 
 from ai_edge_litert import schema_py_generated as schema
 
-from export.inputs import networks
-from export.inputs.networks import RANDOM
+from export.contract import RANDOM, TITLES
 from keras_classics.errors import InputError
 
 NAME = "keras_classics"  # of the entry in the metadata table
@@ -32,7 +31,7 @@ def of(trained, mode, io, batch=1):
         else "0 background to 255 stroke, a 28 × 28 digit in the middle"
     )
     return {
-        "network": networks.TITLES[trained.network],
+        "network": TITLES[trained.network],
         "variant": trained.variant,
         "mode": mode,
         "io": io,

@@ -25,7 +25,7 @@ def load(root):
     Raises:
         InputError: there are fewer than two classes, or too few pictures, or classes that are not in ``train``.
     """
-    root = pathlib.Path(root)
+    root = pathlib.Path(root).resolve()
     if not root.is_dir():
         raise InputError(f"there is no folder {root}.")
     parts = _ready_made(root)
@@ -40,7 +40,8 @@ def load(root):
     if not (len(train) and len(validation) and len(test)):
         pictures = len(train) + len(validation) + len(test)
         raise InputError(f"the folder {root} holds {pictures} pictures; too few to train, validate and test.")
-    return Dataset(f"folder:{root.name}", f"pictures in {root}", tuple(class_names), train, validation, test)
+    spec = {"kind": "folder", "path": str(root)}
+    return Dataset(f"folder:{root.name}", f"pictures in {root}", tuple(class_names), train, validation, test, spec)
 
 
 def _ready_made(root):

@@ -7,6 +7,8 @@ Two cases matter for these networks (Keras' own computation serves everywhere el
   on a CPU, where TensorFlow's gradient of the grouped form takes several times as long.
 """
 
+import json
+
 import keras
 from keras import ops
 
@@ -17,7 +19,27 @@ class Conv2D(keras.layers.Conv2D):
 
     Input ``(batch, height, width, channels)``, or ``(batch, channels, height, width)`` with
     ``data_format="channels_first"``; any float dtype.
+
+    Args:
+        description: what the network whose first convolution this is says about itself
+            (``keras_classics.description``): a dict of JSON values, saved with the layer's configuration, or None.
     """
+
+    def __init__(self, *args, description=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.description = description
+
+    @property
+    def description(self):
+        return json.loads(self._description)
+
+    @description.setter
+    def description(self, content):
+        self._description = json.dumps(content)  # as text, so that Keras does not track its parts
+
+    def get_config(self):
+        config = super().get_config()
+        return config if self.description is None else {**config, "description": self.description}
 
     def convolution_op(self, inputs, kernel):
         if self._covers_the_map(inputs):
