@@ -7,6 +7,7 @@ import logging
 import os
 import pathlib
 import platform
+import tempfile
 
 
 def versions(libraries):
@@ -82,7 +83,7 @@ def _environment(**values):
 @contextlib.contextmanager
 def quiet():
     """Hold back what C++ code writes to file descriptor 2 in this block; pass it on only if the block fails."""
-    with open(os.memfd_create("stderr"), "w+b") as held:  # noqa: PTH123 (in memory: there may be no folder to write to)
+    with _file_in_memory() as held:
         kept = os.dup(2)
         os.dup2(held.fileno(), 2)
         try:
@@ -94,3 +95,10 @@ def quiet():
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def _file_in_memory():
+    """A file that needs no disk, which may be full."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("held"), "w+b")
+    return tempfile.TemporaryFile()

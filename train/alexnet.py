@@ -2,10 +2,10 @@
 
 from keras_classics import cli
 from keras_classics.errors import InputError
+from keras_classics.names import ALEXNET_VARIANTS
 from train import arguments, recipes
 
 PROG = "python -m train.alexnet"
-VARIANTS = ("paper", "single_tower", "cifar10", "caffe", "torchvision")  # of alexnet.VARIANTS, known without Keras
 
 
 def parser():
@@ -20,9 +20,9 @@ def parser():
     )
     parser.add_argument(
         "--variant",
-        choices=VARIANTS,
+        choices=ALEXNET_VARIANTS,
         metavar="NAME",
-        help=f"{', '.join(VARIANTS)} (default: cifar10 for --dataset cifar10, else paper)",
+        help=f"{', '.join(ALEXNET_VARIANTS)} (default: cifar10 for --dataset cifar10, else paper)",
     )
     parser.add_argument(
         "--recipe",

@@ -5,6 +5,7 @@ import sys
 
 from keras_classics import cli
 from keras_classics.errors import InputError
+from keras_classics.names import LENET5_VARIANTS
 from train import arguments, recipes
 
 PROG = "python -m train.lenet"
@@ -21,7 +22,7 @@ def parser():
         "that need no network), or auto: mnist if it is on disk or can be downloaded, else embedded (default: auto)",
     )
     parser.add_argument(
-        "--variant", choices=("modern", "1998"), default="modern", help="which LeNet-5 (default: %(default)s)"
+        "--variant", choices=LENET5_VARIANTS, default="modern", help="which LeNet-5 (default: %(default)s)"
     )
     parser.add_argument(
         "--activation",

@@ -10,7 +10,7 @@ import zlib
 import numpy as np
 import tensorflow as tf
 
-from keras_classics import cli, files
+from keras_classics import cli, description, files
 from keras_classics.datasets import memory_cache, pipeline
 from keras_classics.datasets.augment import AUGMENTATIONS
 from keras_classics.datasets.unreadable import Unreadable
@@ -85,6 +85,7 @@ def train_network(
     whole = dataset
     if steps * recipe.batch_size < len(dataset.train):
         dataset = dataclasses.replace(dataset, validation=_sample(dataset.validation), test=_sample(dataset.test))
+    data = whole.describe()
     checkpoint_folder = folder / f"{name}_checkpoints"
     if fresh and chief:
         discard(checkpoint_folder)
@@ -93,7 +94,7 @@ def train_network(
         "network": title,
         "precision": precision,
         "recipe": dataclasses.asdict(recipe),
-        "dataset": dataset.describe()["sha256"],
+        "dataset": data["sha256"],
     }
     checkpoints = Checkpoints(checkpoint_folder, identity, keep)
     unreadable = Unreadable(max_bad)
@@ -133,9 +134,10 @@ def train_network(
                 raise _abandoned(checkpoint_folder) from error
             raise
         if chief:
-            record = _record(trainer, saver, title, whole, steps, test)
+            record = _record(trainer, saver, title, data, steps, test)
             record |= {"precision": precision, "deterministic": deterministic}
             with trainer.averaged_weights():
+                description.trained(trainer.model, dataset.class_names, data)
                 results = Results(dataset.test, dataset.class_names, probabilities)
                 look = {"size": size, "bgr": preprocessing.bgr}
                 written = markdown.write(
@@ -216,7 +218,7 @@ def _abandoned(checkpoint_folder):
     )
 
 
-def _record(trainer, saver, title, dataset, steps, test):
+def _record(trainer, saver, title, data, steps, test):
     """Say how the test went; what the history file is to hold."""
     recipe = trainer.recipe
     low, high = interval(round(test.accuracy * test.images), test.images)
@@ -231,7 +233,7 @@ def _record(trainer, saver, title, dataset, steps, test):
         "parameters": trainer.model.count_params(),
         "recipe": dataclasses.asdict(recipe),
         "steps": steps,
-        "dataset": dataset.describe(),
+        "dataset": data,
         "unreadable_pictures": trainer.unreadable.names,
         "devices": devices.describe(trainer.strategy),
         "test": {**dataclasses.asdict(test), "interval_95": [low, high]},

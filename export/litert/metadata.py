@@ -1,7 +1,6 @@
 """What a ``.tflite`` of ours says about itself: written here, read by ``keras_classics.recognition.description``."""
 
-from export.inputs import networks
-from export.inputs.networks import RANDOM
+from export.contract import RANDOM, TITLES
 from export.litert import flatbuffer
 from keras_classics import text
 from keras_classics.recognition.description import NAME, find, read
@@ -26,7 +25,7 @@ def of(trained, mode, io, batch=1):
         else "0 background to 255 stroke, a 28 × 28 digit in the middle"
     )
     return {
-        "network": networks.TITLES[trained.network],
+        "network": TITLES[trained.network],
         "variant": trained.variant,
         "mode": mode,
         "io": io,

@@ -38,7 +38,8 @@ def load(root):
     if not len(validation):
         raise InputError(f"the files in {root} hold {len(train)} training images; too few to train and validate.")
     names = tuple(str(label) for label in range(classes))
-    return Dataset(f"idx:{root.resolve()}", f"read from {root}", names, train, validation, test)
+    spec = {"kind": "idx", "path": str(root.resolve())}
+    return Dataset(f"idx:{root.resolve()}", f"read from {root}", names, train, validation, test, spec)
 
 
 def read(path):
