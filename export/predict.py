@@ -1,4 +1,4 @@
-"""``python -m export.predict MODEL PATH…``: say which digit a picture shows, which number, or of AlexNet which thing."""
+"""``python -m export.predict MODEL PATH…``: say which digit or number a picture shows, or of AlexNet which thing."""
 
 import argparse
 import contextlib

@@ -36,7 +36,7 @@ def _json(top, line):
     def write(path, result):
         nonlocal first
         text = json.dumps(_record(path, result, top, line), indent=2, ensure_ascii=False)
-        print("[" if first else ",", *text.splitlines(), sep="\n  " if first else "\n  ", end="")
+        print(("[" if first else ",") + "\n  " + text.replace("\n", "\n  "), end="")
         first = False
 
     yield write
@@ -64,12 +64,8 @@ def _answer(answer, top):
 def _row(path, result, top):
     label = result.text if hasattr(result, "digits") else result.label
     best = () if hasattr(result, "digits") else result.top[: top or 0]
-    return [path, label, round(result.probability, DECIMALS), *(round_if(v) for pair in best for v in pair)]
-
-
-def round_if(value):
-    """A probability with as many decimals as are printed; a label as it is."""
-    return round(value, DECIMALS) if isinstance(value, float) else value
+    rounded = [value for label, probability in best for value in (label, round(probability, DECIMALS))]
+    return [path, label, round(result.probability, DECIMALS), *rounded]
 
 
 def _sentence(path, result, top):
