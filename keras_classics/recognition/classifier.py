@@ -43,6 +43,7 @@ class Classifier:
             raise InputError(f"{path} does not take one image of uint8, int8 or float32 pixels at a time.")
         if len(self.output["shape"]) != 2:
             raise InputError(f"{path} does not give one number for each class.")
+        self.classes = int(self.output["shape"][-1])
 
     def probabilities(self, images):
         """Class probabilities ``float32 (n, classes)`` of ``uint8 (n, height, width, channels)`` images, 0–255."""
