@@ -148,6 +148,7 @@ function drawn(level) {
   const margin = 2 + Math.ceil(0.2 * longer);
   level = cropped(level, box.top - margin, box.bottom + margin, box.left - margin, box.right + margin);
   const inside = above(brought(level, longest / longer));
+  if (!inside.values.includes(1)) return inside; // strokes too thin to be left: paper
   const inward = distanceTransform(inside).values;
   const outward = distanceTransform(masked(inside, (value) => !value)).values;
   const signed = mapped(inside, (value, at) => (value ? inward[at] - 0.5 : 0.5 - outward[at]));
@@ -172,6 +173,7 @@ function brought(one, scale) {
 function centred({ height, width, values }) {
   const { FINE, SIZE } = FIELD;
   let total = 0, down = 0, across = 0;
+  if (!values.some(Boolean)) return new Uint8Array(SIZE * SIZE);
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++, at++) {
       total += values[at];

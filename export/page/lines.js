@@ -267,21 +267,21 @@ function cutsOf(mask, stroke, height) {
   return chosen.slice(0, LINES.MOST_CUTS).sort((one, other) => one.x - other.x || one.lean - other.lean);
 }
 
-/** The most probable way of reading the pieces of a line: a list of {members, probabilities}, left to right. */
-function readLine(pieces, probabilitiesOfParts) {
+/** The most probable way of reading the pieces of a line: of each digit what `read(members)` gave, left to right. */
+function readLine(pieces, read) {
   const count = pieces.length, height = medianOf(pieces.map(heightOf));
   const reached = [0, ...new Array(count).fill(Infinity)], back = new Array(count + 1).fill(null);
   for (let end = 1; end <= count; end++) {
     for (let start = Math.max(end - 4, 0); start < end; start++) {
       const span = pieces.slice(start, end);
       if (!possible(span, height)) continue;
-      const members = span.flatMap((piece) => piece.members), probabilities = probabilitiesOfParts(members);
-      const cost = reached[start] + costOf(span, probabilities, height);
-      if (cost < reached[end]) [reached[end], back[end]] = [cost, { start, members, probabilities }];
+      const digit = read(span.flatMap((piece) => piece.members));
+      const cost = reached[start] + costOf(span, digit.probabilities, height);
+      if (cost < reached[end]) [reached[end], back[end]] = [cost, { start, digit }];
     }
   }
   const digits = [];
-  for (let end = count; end; end = back[end].start) digits.unshift(back[end]);
+  for (let end = count; end; end = back[end].start) digits.unshift(back[end].digit);
   return digits;
 }
 
