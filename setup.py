@@ -39,7 +39,12 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["keras_classics*", "train*", "export*"]),
-    package_data={"keras_classics": ["*.txt"], "keras_classics.weights": ["*.h5", "*.json", "*.md"]},
+    package_data={
+        "export.microcontroller": ["kernels/*", "files/*"],
+        "keras_classics": ["*.txt", "py.typed"],
+        "keras_classics.weights": ["*.h5", "*.json", "*.md"],
+    },
+    entry_points={"console_scripts": ["keras-classics = keras_classics.commands:main"]},
     install_requires=REQUIREMENTS,
     extras_require={
         "bench": ["onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what benchmarks are measured against
@@ -49,7 +54,7 @@ setup(
         "onnx": ["onnx>=1.16", "tf2onnx>=1.17"],  # reads weights=….onnx, and writes ONNX models
         "peers": ["onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what tests/peers and benchmarks compare with
         "tensorboard": ["tensorboard>=2.20,<3"],  # shows what --tensorboard writes
-        "test": ["pytest>=8"],
+        "test": ["pytest>=8.3", "setuptools>=68"],
         "torch": ["torch>=2.4"],  # reads weights=….pth
     },
     classifiers=[

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from export import interchange
+from export import arguments, interchange
 from keras_classics import cli
 from keras_classics.errors import InputError
 
@@ -62,6 +62,7 @@ def parser():
 
 
 def export(args):
+    arguments.check(args, args.network)
     check_installed()
     return interchange.export(args, "ONNX", ".onnx", write, run)
 

@@ -14,6 +14,19 @@ INPUT_ERROR = 2  # exit code of a command that could not use what it was given
 INTERRUPTED = 130  # as a shell reports a command ended by Ctrl-C
 CLOSED_PIPE = 141  # and one ended because nobody reads its output any more
 
+_typed = None  # the command as it was typed, where that was not ``python -m MODULE``
+
+
+def call_it(typed):
+    """Let messages and usage call this process' command ``typed``, such as "keras-classics train lenet"."""
+    global _typed
+    _typed = typed
+
+
+def program(module):
+    """What to call the command of ``module``, such as "python -m train.lenet": as it was typed."""
+    return _typed or module
+
 
 class Stopped(Exception):  # noqa: N818 (not an error: it was asked for)
     """A command ended early with exit code ``code``; the text says why, where it stands and how to go on."""
@@ -26,8 +39,8 @@ class Stopped(Exception):  # noqa: N818 (not an error: it was asked for)
 class Parser(argparse.ArgumentParser):
     """An argument parser that takes no abbreviations and answers a bad argument with one sentence."""
 
-    def __init__(self, **kwargs):
-        super().__init__(allow_abbrev=False, **kwargs)
+    def __init__(self, *, prog, **kwargs):
+        super().__init__(prog=program(prog), allow_abbrev=False, **kwargs)
 
     def error(self, message):
         self.exit(INPUT_ERROR, f"{self.prog}: {message}\n")
@@ -87,19 +100,19 @@ def run(command, prog):
         code = command() or 0
         sys.stdout.flush()
     except InputError as error:
-        print(f"{prog}: {error}", file=sys.stderr)
+        print(f"{program(prog)}: {error}", file=sys.stderr)
         code = INPUT_ERROR
     except Stopped as stop:
-        print(f"{prog}: {stop}", file=sys.stderr)
+        print(f"{program(prog)}: {stop}", file=sys.stderr)
         code = stop.code
     except KeyboardInterrupt:
-        print(f"\n{prog}: interrupted; no file was left half-written.", file=sys.stderr)
+        print(f"\n{program(prog)}: interrupted; no file was left half-written.", file=sys.stderr)
         code = INTERRUPTED
     except BrokenPipeError:
         code = CLOSED_PIPE
         _discard_output()
     except OSError as error:
-        print(f"{prog}: {error.filename or 'output'}: {error.strerror or error}.", file=sys.stderr)
+        print(f"{program(prog)}: {error.filename or 'output'}: {error.strerror or error}.", file=sys.stderr)
         code = INPUT_ERROR
         _discard_output()
     sys.exit(code)

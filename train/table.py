@@ -75,7 +75,7 @@ def _row(text):
     if module not in _MODULES:
         raise InputError(f"--row {text!r}: expected {' or '.join(_MODULES)}, and arguments.")
     if {word.partition("=")[0] for word in arguments} & {"--seed", "--out", "--data-dir"}:
-        raise InputError(f"--row {text!r}: seed, folders and data are given by {PROG}.")
+        raise InputError(f"--row {text!r}: seed, folders and data are given by {cli.program(PROG)}.")
     return module, arguments
 
 

@@ -1,7 +1,4 @@
-"""What a ``.tflite`` of ours says about itself: labels, input and output, as JSON in the file's own metadata table.
-
-Reading one needs neither TensorFlow nor Keras.
-"""
+"""What a ``.tflite`` of ours says about itself: written here, read by ``keras_classics.recognition.description``."""
 
 import json
 
@@ -9,10 +6,9 @@ from ai_edge_litert import schema_py_generated as schema
 
 from export.inputs import networks
 from export.inputs.networks import RANDOM
-from keras_classics.errors import InputError
+from keras_classics.recognition.description import NAME, find, read
 
-NAME = "keras_classics"  # of the entry in the metadata table
-_IDENTIFIER = b"TFL3"  # bytes 4–8 of every TFLite file
+__all__ = ["embed", "find", "of", "read"]
 
 
 def of(trained, mode, io, batch=1):
@@ -56,39 +52,3 @@ def embed(model, description):
     content.metadata = [*(content.metadata or []), entry]
     content.description = f"{description['network']}, {description['mode']}, by keras-classics"
     return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
-
-
-def read(model, path):
-    """The description inside ``model`` (bytes of the file at ``path``).
-
-    Raises:
-        InputError: the bytes are no TFLite model, or one without our description.
-    """
-    description = find(model, path)
-    if description is None:
-        raise InputError(
-            f"{path} does not say what its classes are; export it with python -m export.tflite, which puts that inside."
-        )
-    return description
-
-
-def find(model, path):
-    """The description inside ``model``; None in a model made by somebody else.
-
-    Raises:
-        InputError: the bytes are no TFLite model.
-    """
-    if model[4:8] != _IDENTIFIER:
-        raise InputError(f"{path} is not a TFLite model.")
-    try:
-        content = schema.Model.GetRootAs(model)
-        for index in range(content.MetadataLength()):
-            entry = content.Metadata(index)
-            if entry.Name() == NAME.encode():
-                description = json.loads(content.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
-                if not all(isinstance(label, str) for label in description["labels"]):
-                    raise TypeError("labels are no strings")
-                return description
-    except Exception as error:  # a damaged flatbuffer fails anywhere, in any way
-        raise InputError(f"{path} is a damaged TFLite model.") from error
-    return None

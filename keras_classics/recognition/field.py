@@ -8,6 +8,8 @@ SIZE = 32  # pixels of the field
 MNIST_SIZE = 28  # of MNIST's pictures, in the middle of it
 BOX = 20  # the longer side of a digit in MNIST
 FINE = 4  # the digit is drawn so many times finer, then averaged
+MIDDLE = 14.5  # where MNIST's digits have their centre of mass, on average, from 0 at the upper left
+OFF_MIDDLE = 0.55  # pixels: MNIST's own digits lie at most so far from it, moved by whole pixels as they were
 STROKE = (2.2, 3.6)  # width of MNIST's strokes, in its pixels: thinner ones are thickened, wider ones made thinner
 
 
@@ -66,7 +68,7 @@ def _centred(drawn):
     page = np.zeros((side + 2 * margin, side + 2 * margin), np.float32)
     total = drawn.sum()
     rows, columns = np.arange(drawn.shape[0]) + 0.5, np.arange(drawn.shape[1]) + 0.5
-    middle = side / 2 + margin
+    middle = MIDDLE * FINE + margin
     top = round(middle - float((drawn.sum(axis=1) * rows).sum() / total))
     left = round(middle - float((drawn.sum(axis=0) * columns).sum() / total))
     page[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
@@ -74,6 +76,38 @@ def _centred(drawn):
     page = page[margin - extra : margin + side + extra, margin - extra : margin + side + extra]
     page = page.reshape(SIZE, FINE, SIZE, FINE).mean(axis=(1, 3))
     return np.rint(page * 255).astype(np.uint8)
+
+
+def as_mnist(pixels):
+    """The field of a picture that is already as MNIST has it, unchanged but for inversion; None of any other.
+
+    That is: 28×28 or 32×32 pixels, grey, the four corners all 0 (or, inverted, all 255), the longer side of all that
+    is not background 19 or 20 pixels, the centre of mass in the middle, as all of MNIST's 60,000 training digits have
+    it.
+
+    Args:
+        pixels: ``uint8 (height, width, 3)``.
+    """
+    side = pixels.shape[0]
+    if pixels.shape[:2] not in ((MNIST_SIZE, MNIST_SIZE), (SIZE, SIZE)):
+        return None
+    grey = pixels[..., 0]
+    ground = grey[0, 0]
+    if ground not in (0, 255) or not (grey[:: side - 1, :: side - 1] == ground).all():
+        return None
+    if (pixels[..., 1:] != grey[..., None]).any():
+        return None
+    digit = grey if ground == 0 else 255 - grey
+    columns, rows = digit.sum(axis=0, dtype=np.int64), digit.sum(axis=1, dtype=np.int64)
+    across, down = np.flatnonzero(columns), np.flatnonzero(rows)
+    if not across.size or max(across[-1] - across[0], down[-1] - down[0]) + 1 not in (BOX - 1, BOX):
+        return None
+    margin = (side - MNIST_SIZE) // 2
+    place = np.arange(side) + 0.5 - margin
+    for sums in (rows, columns):
+        if not abs((sums * place).sum() / sums.sum() - MIDDLE) < OFF_MIDDLE:
+            return None
+    return np.pad(digit, (SIZE - side) // 2)
 
 
 def box_of(mask):

@@ -5,6 +5,7 @@ which way of reading a line is the most probable: heuristic over-segmentation, a
 """
 
 import dataclasses
+import itertools
 
 import numpy as np
 
@@ -236,7 +237,9 @@ def read(pieces, found, probabilities_of):
     """
     count = len(pieces)
     height = float(np.median([piece.bottom - piece.top for piece in pieces]))
-    spans = [(i, j) for i in range(count) for j in range(i + 1, min(i + 4, count) + 1) if _possible(pieces[i:j], height)]
+    spans = [
+        (i, j) for i in range(count) for j in range(i + 1, min(i + 4, count) + 1) if _possible(pieces[i:j], height)
+    ]
     groups = [tuple(part for piece in pieces[i:j] for part in piece.members) for i, j in spans]
     probabilities = probabilities_of(groups)
     costs = {span: _cost(pieces[slice(*span)], row, height) for span, row in zip(spans, probabilities, strict=True)}
@@ -259,7 +262,7 @@ def _possible(pieces, height):
     together = max(piece.bottom for piece in pieces) - min(piece.top for piece in pieces)
     if width > DIGIT_WIDTH * max(height, together):
         return False
-    return all(b.left - a.right < CLOSE * height for a, b in zip(pieces, pieces[1:], strict=False))
+    return all(b.left - a.right < CLOSE * height for a, b in itertools.pairwise(pieces))
 
 
 def _cost(pieces, probabilities, height):
@@ -267,7 +270,7 @@ def _cost(pieces, probabilities, height):
     cost = DIGIT_COST + pieces[0].cut - float(np.log(max(probabilities.max(), 1e-4)))
     width = max(piece.right for piece in pieces) - min(piece.left for piece in pieces)
     together = max(piece.bottom for piece in pieces) - min(piece.top for piece in pieces)
-    for before, after in zip(pieces, pieces[1:], strict=False):
+    for before, after in itertools.pairwise(pieces):
         cost += GAP_COST * max(after.left - before.right, 0) / height
     if together < TALL * height:
         cost += 2

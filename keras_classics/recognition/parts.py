@@ -103,7 +103,7 @@ def _printed_lines(view, stroke):
     if not (view.sum(axis=1) > piece).any():
         return []
     thick = ndimage.binary_dilation(view, EVERY_WAY[:, 1:2])  # so that a line may lean a little
-    runs = _upright_runs(thick.T).T >= piece
+    runs = piece <= _upright_runs(thick.T).T
     lines = runs & view
     labels, _ = ndimage.label(ndimage.binary_dilation(lines, EVERY_WAY), EVERY_WAY)
     found = []
@@ -133,7 +133,10 @@ def without_frames(parts, shape):
         hollow = part.area < FRAME_FILL * part.height * part.width
         large = part.height > 0.6 * shape[0] and part.width > 0.6 * shape[1]
         inside = any(
-            part.top < other.top and other.bottom < part.bottom and part.left < other.left and other.right < part.right
+            part.top < other.top
+            and other.bottom < part.bottom
+            and part.left < other.left
+            and other.right < part.right
             and other.longer > 0.15 * min(part.height, part.width)
             for other in parts
         )

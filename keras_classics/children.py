@@ -1,0 +1,71 @@
+"""Processes that a command starts: ours whatever the working directory holds, and never ended in silence."""
+
+import pathlib
+import signal
+import subprocess
+import sys
+
+from keras_classics import cli
+from keras_classics.errors import InputError
+
+_LAUNCHER = pathlib.Path(__file__).with_name("launch.py")
+
+
+def module(name, *arguments):
+    """The command line of a child that runs our module ``name``, as ``python -m`` would.
+
+    A ``train.py`` in the working directory or in ``PYTHONPATH`` is not taken for ours.
+    """
+    return [sys.executable, str(_LAUNCHER), name, *map(str, arguments)]
+
+
+def run(command, name, **options):
+    """``subprocess.run(command, **options)``, for a child that must succeed.
+
+    Args:
+        command: a list, of ``module`` for example.
+        name: of what is run, for messages.
+        options: of ``subprocess.run``.
+
+    Raises:
+        Stopped, InputError: as ``check``.
+    """
+    done = subprocess.run(command, **options)
+    check(done.returncode, name, done.stderr)
+    return done
+
+
+def check(code, name, stderr=None):
+    """Refuse to go on after a child that did not succeed.
+
+    Args:
+        code: its exit code, negative if a signal ended it.
+        name: of what was run, for the message.
+        stderr: what it wrote there (text, bytes or None), if nobody has seen it yet.
+
+    Raises:
+        Stopped: a signal ended it; the exit code is 128 + its number, as in a shell.
+        InputError: it ended with an error.
+    """
+    if code == 0:
+        return
+    if code < 0:
+        raise cli.Stopped(f"{name} {_reason(-code)}.", 128 - code)
+    if isinstance(stderr, bytes):
+        stderr = stderr.decode(errors="replace")
+    lines = (stderr or "").strip().splitlines()
+    raise InputError(
+        f"{name} ended with exit code {code}" + (f": {lines[-1].rstrip('.')}." if lines else "; see above.")
+    )
+
+
+def _reason(number):
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        return f"was ended by signal {number}"
+    if name == "SIGKILL":
+        return "was ended by SIGKILL, as when memory runs out"
+    if name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"):
+        return f"crashed in native code ({name}); with PYTHONFAULTHANDLER=1 in the environment it says where"
+    return f"was ended by {name}"
