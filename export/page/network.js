@@ -1,10 +1,15 @@
 // LeNet-5 on one field of pixels, step by step as its .tflite says (steps.py reads it): float arithmetic for float files,
 // integers for integer files, rounded as LiteRT's kernels round. Results are arrays in the order height, width, channel.
 
-/** `network` with its weights as typed arrays: views into `bytes` (ArrayBuffer), where its steps say. */
+/** `network` with its weights as typed arrays, out of `bytes` (Uint8Array), where its steps say. */
 function withWeights(network, bytes) {
   const kinds = { float32: Float32Array, float64: Float64Array, int8: Int8Array, int32: Int32Array };
-  const taken = (place) => place && new kinds[place.type](bytes, place.at, place.length);
+  const taken = (place) => {
+    if (!place) return null;
+    const values = new kinds[place.type](place.length), raw = new Uint8Array(values.buffer), size = values.BYTES_PER_ELEMENT;
+    for (let at = 0; at < raw.length; at++) raw[at] = bytes[place.at + (at % size) * place.length + Math.floor(at / size)];
+    return values;
+  };
   const steps = network.steps.map((step) => ({ ...step, weights: taken(step.weights), bias: taken(step.bias) }));
   return { ...network, steps };
 }

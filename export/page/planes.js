@@ -1,10 +1,22 @@
 // Operations on whole planes, {height, width, values}, as SciPy's ndimage and Pillow compute them, borders included.
 
 const plane = (height, width, values) => ({ height, width, values: values || new Float32Array(height * width) });
-const mapped = (one, value) => plane(one.height, one.width, Float32Array.from(one.values, value));
-const masked = (one, test) => plane(one.height, one.width, Uint8Array.from(one.values, (value, at) => (test(value, at) ? 1 : 0)));
 const clamped = (value, least, most) => Math.min(Math.max(value, least), most);
-const sumOf = (values) => values.reduce((sum, value) => sum + value, 0);
+
+/** A plane of floats, or with `Kind` of other numbers, of what `value(number, place)` makes of each number. */
+function mapped({ height, width, values }, value, Kind = Float32Array) {
+  const result = new Kind(values.length);
+  for (let at = 0; at < result.length; at++) result[at] = value(values[at], at);
+  return plane(height, width, result);
+}
+
+const masked = (one, test) => mapped(one, (value, at) => (test(value, at) ? 1 : 0), Uint8Array);
+
+function sumOf(values) {
+  let sum = 0;
+  for (let at = 0; at < values.length; at++) sum += values[at];
+  return sum;
+}
 
 /** The whole number nearest to `value`, halves to even, as Python's round. */
 function rounded(value) {
@@ -31,41 +43,43 @@ function cropped({ height, width, values }, top, bottom, left, right, outside = 
 
 const padded = (one, margin) => cropped(one, -margin, one.height + margin, -margin, one.width + margin);
 
-/** `one` with `filter(line, result, length)` run along each column and then each row. */
-function separably({ height, width, values }, filter) {
-  const result = new values.constructor(values.length);
-  const line = new values.constructor(Math.max(height, width)), filtered = new values.constructor(line.length);
-  for (let x = 0; x < width; x++) {
-    for (let y = 0; y < height; y++) line[y] = values[y * width + x];
-    filter(line, filtered, height);
-    for (let y = 0; y < height; y++) result[y * width + x] = filtered[y];
-  }
-  for (let y = 0; y < height; y++) {
-    line.set(result.subarray(y * width, (y + 1) * width));
-    filter(line, filtered, width);
-    result.set(filtered.subarray(0, width), y * width);
-  }
+/**
+ * `one` with `filter(line, result, length)` run along each column and then each row. A line goes on beyond both ends by
+ * `margin` values, its ends repeated ("nearest") or mirrored ("reflect"): line[margin] is its first own value.
+ */
+function separably({ height, width, values }, margin, mode, filter) {
+  const longest = Math.max(height, width), result = new values.constructor(values.length);
+  const line = new values.constructor(longest + 2 * margin), filtered = new values.constructor(longest);
+  const along = (source, start, step, length) => {
+    for (let at = 0, from = start; at < length; at++, from += step) line[margin + at] = source[from];
+    for (let at = 0; at < margin; at++) {
+      line[at] = line[margin + beyond(at - margin, length, mode)];
+      line[margin + length + at] = line[margin + beyond(length + at, length, mode)];
+    }
+    filter(line, filtered, length);
+    for (let at = 0, to = start; at < length; at++, to += step) result[to] = filtered[at];
+  };
+  for (let x = 0; x < width; x++) along(values, x, width, height);
+  for (let y = 0; y < height; y++) along(result, y * width, 1, width);
   return plane(height, width, result);
 }
 
-/** Where position `at` lies on a line of `length` that goes on beyond its ends: its end repeated, or mirrored. */
+/** Where place `at` beyond the ends of a line of `length` lies on it. */
 function beyond(at, length, mode) {
   if (mode === "nearest") return clamped(at, 0, length - 1);
-  const period = 2 * length;
-  const place = ((at % period) + period) % period;
-  return place < length ? place : period - 1 - place;
+  const place = ((at % (2 * length)) + 2 * length) % (2 * length);
+  return place < length ? place : 2 * length - 1 - place;
 }
 
-/** Mean of a window of `size` × `size` pixels; mode "reflect" or "nearest". */
+/** Mean of a window of `size` × `size` pixels. */
 function uniformFilter(one, size, mode = "reflect") {
-  const before = Math.floor(size / 2);
-  return separably(one, (line, result, length) => {
+  const before = size >> 1; // of an even window there is one more pixel before the middle
+  return separably(one, before, mode, (line, result, length) => {
     let sum = 0;
-    for (let at = -before; at < size - before; at++) sum += line[beyond(at, length, mode)];
-    for (let at = 0; ; at++) {
+    for (let at = 0; at < size; at++) sum += line[at];
+    for (let at = 0; at < length; at++) {
       result[at] = sum / size;
-      if (at + 1 >= length) return;
-      sum += line[beyond(at + size - before, length, mode)] - line[beyond(at - before, length, mode)];
+      sum += line[at + size] - line[at];
     }
   });
 }
@@ -74,7 +88,7 @@ function uniformFilter(one, size, mode = "reflect") {
 function maximumFilter(one, size, sign = 1) {
   const radius = size >> 1;
   const queue = new Int32Array(Math.max(one.height, one.width)); // places of falling values
-  return separably(one, (line, result, length) => {
+  return separably(one, 0, "nearest", (line, result, length) => {
     let head = 0, tail = 0;
     for (let at = 0; at < length + radius; at++) {
       if (at < length) {
@@ -95,22 +109,23 @@ function gaussianFilter(one, sigma) {
   const radius = Math.floor(4 * sigma + 0.5);
   const weights = Float64Array.from({ length: 2 * radius + 1 }, (_, at) => Math.exp(-0.5 * ((at - radius) / sigma) ** 2));
   const total = sumOf(weights);
-  return separably(one, (line, result, length) => {
+  for (let at = 0; at < weights.length; at++) weights[at] /= total;
+  return separably(one, radius, "nearest", (line, result, length) => {
     for (let at = 0; at < length; at++) {
       let sum = 0;
-      for (let i = -radius; i <= radius; i++) sum += weights[i + radius] * line[clamped(at + i, 0, length - 1)];
-      result[at] = sum / total;
+      for (let i = 0; i < weights.length; i++) sum += weights[i] * line[at + i];
+      result[at] = sum;
     }
   });
 }
 
 /** Distance of each pixel that is not 0 to the nearest one that is (Felzenszwalb and Huttenlocher, 2012). */
 function distanceTransform({ height, width, values }) {
-  const far = 1e12, longest = Math.max(height, width);
-  const squares = Float64Array.from(values, (value) => (value ? far : 0));
+  const longest = Math.max(height, width);
+  const squares = Float64Array.from(values); // 1 for pixels whose distance is sought
   const line = new Float64Array(longest), places = new Int32Array(longest), bounds = new Float64Array(longest + 1);
-  const along = (start, step, length) => {
-    for (let i = 0; i < length; i++) line[i] = squares[start + i * step];
+  const along = (start, length) => {
+    for (let i = 0; i < length; i++) line[i] = squares[start + i];
     let last = 0;
     places[0] = 0; bounds[0] = -Infinity; bounds[1] = Infinity;
     const meeting = (a, b) => (line[b] + b * b - line[a] - a * a) / (2 * (b - a));
@@ -121,12 +136,22 @@ function distanceTransform({ height, width, values }) {
     }
     for (let i = 0, k = 0; i < length; i++) {
       while (bounds[k + 1] < i) k++;
-      squares[start + i * step] = line[places[k]] + (i - places[k]) ** 2;
+      squares[start + i] = line[places[k]] + (i - places[k]) ** 2;
     }
   };
-  for (let x = 0; x < width; x++) along(x, width, height);
-  for (let y = 0; y < height; y++) along(y * width, 1, width);
-  return plane(height, width, squares.map(Math.sqrt));
+  for (let x = 0; x < width; x++) { // distances along columns by a sweep down and one up
+    for (let y = 0, run = 1e6, at = x; y < height; y++, at += width) squares[at] = run = squares[at] ? run + 1 : 0;
+    for (let y = height - 1, run = 1e6, at = x + y * width; y >= 0; y--, at -= width) {
+      run = squares[at] ? run + 1 : 0;
+      squares[at] = Math.min(squares[at], run) ** 2;
+    }
+  }
+  for (let y = 0; y < height; y++) {
+    let any = false;
+    for (let x = 0; x < width && !any; x++) any = squares[y * width + x] > 0;
+    if (any) along(y * width, width);
+  }
+  return mapped(plane(height, width, squares), Math.sqrt, Float64Array);
 }
 
 /** Connected parts (eight neighbours) of a mask, numbered from 1 as a reader meets them: {labels, count}. */
@@ -248,11 +273,29 @@ function resizedAcross(one, width, kernel) {
   return plane(one.height, width, result);
 }
 
-/** The value at `share` of the way through sorted values, between neighbours in proportion (NumPy's percentile). */
+/** The value at `share` of the way through the values in order, between neighbours in proportion (NumPy's percentile). */
 function quantile(values, share) {
-  const sorted = Float64Array.from(values).sort();
-  const place = share * (sorted.length - 1), below = Math.floor(place);
-  return sorted[below] + (place - below) * (sorted[Math.min(below + 1, sorted.length - 1)] - sorted[below]);
+  const numbers = Float64Array.from(values), place = share * (numbers.length - 1), below = Math.floor(place);
+  const low = ordered(numbers, below), high = place > below ? ordered(numbers, below + 1) : low;
+  return low + (place - below) * (high - low);
 }
 
 const medianOf = (values) => quantile(values, 0.5);
+
+/** The value that is number `place`, from 0 up, in order; changes the order of `numbers` (Hoare's selection). */
+function ordered(numbers, place) {
+  let left = 0, right = numbers.length - 1;
+  while (left < right) {
+    const pivot = numbers[(left + right) >> 1];
+    let i = left, j = right;
+    while (i <= j) {
+      while (numbers[i] < pivot) i++;
+      while (numbers[j] > pivot) j--;
+      if (i <= j) { const swapped = numbers[i]; numbers[i++] = numbers[j]; numbers[j--] = swapped; }
+    }
+    if (place <= j) right = j;
+    else if (place >= i) left = i;
+    else break;
+  }
+  return numbers[place];
+}
