@@ -42,6 +42,7 @@ setup(
     packages=find_packages(include=["keras_classics*", "train*", "export*"]),
     package_data={
         "export.microcontroller": ["kernels/*", "files/*"],
+        "export.page": ["*.js", "*.css", "*.html"],
         "keras_classics": ["*.txt", "py.typed"],
         "keras_classics.weights": ["*.h5", "*.json", "*.md"],
     },
