@@ -12,7 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from export.convert import quantize
 from export.litert import flatbuffer, metadata
-from export.microcontroller import c_code, generate, host, interpreter, layers, qemu, reference, storage
+from export.microcontroller import c_code, c_text, fixed_point, host, interpreter, layers, qemu, reference, storage
 from keras_classics import LeNet5, datasets, lenet
 from keras_classics.errors import InputError
 from tests.export.microcontroller.conftest import ABOUT, KINDS, changed
@@ -45,6 +45,12 @@ def code(int8_models):
     return files
 
 
+@pytest.fixture(scope="session")
+def expected(int8_models, embedded):
+    """``expected(kind)``: what LiteRT's reference kernels answer to the 1,000 embedded test digits."""
+    return functools.cache(lambda kind: reference.outputs(int8_models(kind).bytes, embedded.test.images))
+
+
 def middle(images, side):
     """The middle of ``(n, 32, 32, 1)``."""
     margin = (32 - side) // 2
@@ -61,10 +67,9 @@ def in_folder(files, folder):
 @needs_compiler
 @pytest.mark.parametrize("side", [32, 28])
 @pytest.mark.parametrize("kind", KINDS)
-def test_answers_are_those_of_litert_s_reference_kernels_to_the_last_bit(kind, side, code, int8_models, embedded):
-    images = embedded.test.images
-    found = host.outputs(code(kind, side=side), "lenet5", middle(images, side), 10)
-    assert np.array_equal(found, reference.outputs(int8_models(kind).bytes, images))
+def test_answers_are_those_of_litert_s_reference_kernels_to_the_last_bit(kind, side, code, expected, embedded):
+    found = host.outputs(code(kind, side=side), "lenet5", middle(embedded.test.images, side), 10)
+    assert np.array_equal(found, expected(kind))
 
 
 @needs_compiler
@@ -89,9 +94,9 @@ def test_pictures_that_are_no_digits_get_the_same_answers_too(kind, code, int8_m
 @pytest.mark.needs_extras("tflite_micro")
 @pytest.mark.parametrize("kind", ["tanh", "sparse"])
 def test_with_its_rounding_the_answers_are_those_of_the_microcontrollers_interpreter(kind, code, int8_models, embedded):
-    files = code(kind, rounding="tflm")
-    expected = c_code.expected(int8_models(kind).bytes, "tflm", embedded.test.images)
-    assert np.array_equal(host.outputs(files, "lenet5", embedded.test.images, 10), expected)
+    files, images = code(kind, rounding="tflm"), embedded.test.images[:300]
+    expected = c_code.expected(int8_models(kind).bytes, "tflm", images)
+    assert np.array_equal(host.outputs(files, "lenet5", images, 10), expected)
 
 
 @needs_compiler
@@ -104,11 +109,11 @@ def test_the_softmax_is_the_reference_kernel_s_for_logits_of_any_scale(scale, in
     graph.operators, graph.inputs, graph.outputs = [operator], [operator.inputs[0]], [operator.outputs[0]]
     content.signatureDefs = []
     model = flatbuffer.dump(content)
-    numbers = layers.softmax(float(np.float32(scale)))
+    numbers = fixed_point.softmax(float(np.float32(scale)))
     logits = np.random.default_rng(1).integers(-128, 128, (2000, 10)).astype(np.int8)
     logits[::5] = logits[::5] // 16  # close to one another
     expected = (interpreter.run_on_reference(model, logits).astype(int) + 128).astype(np.uint8)
-    code = "#include <stdint.h>\n" + generate.kernel_text("rounding") + generate.kernel_text("softmax")
+    code = "#include <stdint.h>\n" + c_text.kernel_text("rounding") + c_text.kernel_text("softmax")
     code += "void all(const uint8_t *x, int n, uint8_t *y)\n{\n    for (int i = 0; i < n; ++i)\n"
     code += f"        softmax(x + 10 * i, 10, {numbers.multiplier}, {numbers.left}, {numbers.least}, y + 10 * i);\n}}\n"
     assert np.array_equal(_called(code, "all", (logits.astype(int) + 128).astype(np.uint8), tmp_path), expected)
@@ -173,10 +178,10 @@ def test_the_self_test_notices_one_changed_number(wrong, code, tmp_path):
 @needs_qemu
 @pytest.mark.parametrize("machine", qemu.MACHINES)
 @pytest.mark.parametrize("kind", ["tanh", "sparse"])
-def test_a_cortex_m_gives_the_same_answers_within_the_memory_it_has(kind, machine, code, int8_models, embedded):
+def test_a_cortex_m_gives_the_same_answers_within_the_memory_it_has(kind, machine, code, expected, embedded):
     images = embedded.test.images[:30]
     run = qemu.run(code(kind, side=28), "lenet5", middle(images, 28), 10, machine)
-    assert np.array_equal(run.answers, reference.outputs(int8_models(kind).bytes, images))
+    assert np.array_equal(run.answers, expected(kind)[: len(images)])
     assert run.ram == 1320
     assert run.stack < 600
     assert run.code < 3500
@@ -341,7 +346,7 @@ def test_what_does_not_go_with_the_model_is_one_sentence(arguments, sentence, ca
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("byte", [60, 700, 5000, -400, -3000])
+@pytest.mark.parametrize("byte", [60, 5000, -3000])
 def test_a_damaged_file_is_a_sentence_or_a_model(byte, command, int8_models, tmp_path):
     """In a process of its own: LiteRT may end it."""
     content = bytearray(int8_models("tanh").bytes)
