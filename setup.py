@@ -41,6 +41,7 @@ setup(
     packages=find_packages(include=["keras_classics*", "train*", "export*"]),
     package_data={
         "export.microcontroller": ["kernels/*", "files/*"],
+        "export.page": ["*.css", "*.html", "*.js"],
         "keras_classics": ["*.txt", "py.typed"],
         "keras_classics.weights": ["*.h5", "*.json", "*.md"],
     },
@@ -48,6 +49,7 @@ setup(
     install_requires=REQUIREMENTS,
     extras_require={
         "bench": ["onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what benchmarks are measured against
+        "browser": ["playwright>=1.49"],  # tests of the page that export.demo writes; the browser is the system's own
         "gpu": ["tensorflow[and-cuda]>=2.20,<3"],
         "lint": ["ruff>=0.17,<0.18"],
         "micro": ["tflite-micro>=0.dev20261001"],  # the interpreter that export.micro measures a model in

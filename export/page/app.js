@@ -48,21 +48,26 @@ function beginStroke(point) {
 }
 
 async function show(file) {
-  let bitmap;
+  let picture;
   try {
-    bitmap = await createImageBitmap(file, { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" });
+    picture = await pictureFrom(file);
+    picture.image = await createImageBitmap(new ImageData(picture.data, picture.width, picture.height));
   } catch {
     return fail("unreadable");
   }
-  const shrink = Math.min(1, Math.sqrt(MOST_PIXELS / (bitmap.width * bitmap.height)));
-  hidden.width = Math.max(1, Math.round(bitmap.width * shrink));
-  hidden.height = Math.max(1, Math.round(bitmap.height * shrink));
-  const context = hidden.getContext("2d", { willReadFrequently: true });
-  context.drawImage(bitmap, 0, 0, hidden.width, hidden.height);
-  const picture = onGround(context.getImageData(0, 0, hidden.width, hidden.height));
-  const image = await createImageBitmap(new ImageData(picture.data, picture.width, picture.height));
-  change({ strokes: [], picture: { ...picture, image } });
+  change({ strokes: [], picture });
   view.chosen = 0;
+}
+
+/** The pixels of a picture file, upright, on the ground that shows them: {height, width, data}. */
+async function pictureFrom(file) {
+  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" });
+  const shrink = Math.min(1, Math.sqrt(MOST_PIXELS / (bitmap.width * bitmap.height))), canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * shrink));
+  canvas.height = Math.max(1, Math.round(bitmap.height * shrink));
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return onGround(context.getImageData(0, 0, canvas.width, canvas.height));
 }
 
 const MOST_PIXELS = 16e6; // of a picture; a canvas of some phones holds no more
@@ -437,4 +442,5 @@ new ResizeObserver(schedule).observe(pad);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", schedule);
 speak(view.language);
 
-globalThis.lenet5 = { network, computed, probabilitiesOf, mapsOf, readDigit, readPicture, occlusion, onGround, state, view }; // for the console and for tests
+// For the console and for tests.
+globalThis.lenet5 = { network, computed, probabilitiesOf, mapsOf, readDigit, readPicture, occlusion, pictureFrom, state, view };

@@ -258,7 +258,8 @@ function cutsOf(mask, stroke, height) {
     const shift = Math.min(least(places, (place) => place), 0);
     const counts = new Float64Array(Math.max(most(places, (place) => place) - shift + 1, width));
     places.forEach((place) => counts[place - shift]++);
-    const ink = counts.map((count, at) => ((counts[at - 1] || 0) + count + (counts[at + 1] || 0)) / 3);
+    // Summed as NumPy's convolve does, to the last bit: which of equal places is taken hangs on it.
+    const third = 1 / 3, ink = counts.map((count, at) => (counts[at - 1] || 0) * third + count * third + (counts[at + 1] || 0) * third);
     const margin = Math.max(Math.trunc(0.12 * height), 2);
     for (let x = margin; x < ink.length - margin; x++) {
       const low = ink.subarray(x - margin, x + margin + 1).every((value) => value >= ink[x]);

@@ -1,4 +1,4 @@
-"""The page's parts → one HTML file: words, style, script, constants, network and weights, and the policy that binds it."""
+"""The parts of the page → one HTML file: script, style, constants, network, weights, and the policy that binds it."""
 
 import base64
 import hashlib
@@ -12,7 +12,16 @@ import keras_classics
 from keras_classics.datasets import decoding
 from keras_classics.recognition import explain, field, ink, lines, parts, recognizer
 
-SCRIPTS = ("network", "planes", "ink", "lines", "reading", "strokes", "words", "app")  # in the order they need each other
+SCRIPTS = (
+    "network",
+    "planes",
+    "ink",
+    "lines",
+    "reading",
+    "strokes",
+    "words",
+    "app",
+)  # in order of need
 _HERE = pathlib.Path(__file__).parent
 
 
