@@ -50,6 +50,7 @@ setup(
     install_requires=REQUIREMENTS,
     extras_require={
         "bench": ["onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what benchmarks are measured against
+        "browser": ["playwright>=1.49"],  # tests of the page that export.demo writes; the browser is the system's own
         "gpu": ["tensorflow[and-cuda]>=2.20,<3"],
         "lint": ["ruff>=0.17,<0.18"],
         "micro": ["tflite-micro>=0.dev20261001"],  # the interpreter that export.micro measures a model in

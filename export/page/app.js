@@ -13,8 +13,10 @@ const pen = { stroke: null, pointer: null, x: 0.5, y: 0.5, down: false, shown: f
 
 const say = (name, ...values) => inWords(view.language, name, ...values);
 const percent = (share) => (share > 0.9995 ? "> 99.9 %" : `${(100 * share).toFixed(share < 0.1 ? 0 : 1)} %`);
-const digitsOf = () => view.reading?.lines.flat() ?? [];
-const labelOf = (digit) => network.labels[answerOf(digit.probabilities)];
+const digitsOf = () => view.reading?.flat() ?? [];
+const bestOf = (digit) => network.labels[answerOf(digit.probabilities)];
+const labelOf = (digit) => (isSure(digit) ? bestOf(digit) : RECOGNIZER.UNKNOWN);
+const isSure = (digit) => Math.max(...digit.probabilities) >= RECOGNIZER.THRESHOLD;
 
 /** The bytes of compressed base64. */
 async function unpacked(text) {
@@ -46,21 +48,26 @@ function beginStroke(point) {
 }
 
 async function show(file) {
-  let bitmap;
+  let picture;
   try {
-    bitmap = await createImageBitmap(file, { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" });
+    picture = await pictureFrom(file);
+    picture.image = await createImageBitmap(new ImageData(picture.data, picture.width, picture.height));
   } catch {
     return fail("unreadable");
   }
-  const shrink = Math.min(1, Math.sqrt(MOST_PIXELS / (bitmap.width * bitmap.height)));
-  hidden.width = Math.max(1, Math.round(bitmap.width * shrink));
-  hidden.height = Math.max(1, Math.round(bitmap.height * shrink));
-  const context = hidden.getContext("2d", { willReadFrequently: true });
-  context.drawImage(bitmap, 0, 0, hidden.width, hidden.height);
-  const picture = onGround(context.getImageData(0, 0, hidden.width, hidden.height));
-  const image = await createImageBitmap(new ImageData(picture.data, picture.width, picture.height));
-  change({ strokes: [], picture: { ...picture, image } });
+  change({ strokes: [], picture });
   view.chosen = 0;
+}
+
+/** The pixels of a picture file, upright, on the ground that shows them: {height, width, data}. */
+async function pictureFrom(file) {
+  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" });
+  const shrink = Math.min(1, Math.sqrt(MOST_PIXELS / (bitmap.width * bitmap.height))), canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * shrink));
+  canvas.height = Math.max(1, Math.round(bitmap.height * shrink));
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return onGround(context.getImageData(0, 0, canvas.width, canvas.height));
 }
 
 const MOST_PIXELS = 16e6; // of a picture; a canvas of some phones holds no more
@@ -110,7 +117,7 @@ function fitted({ height, width }) {
 
 function settle() {
   const digits = digitsOf();
-  one("#spoken").textContent = digits.length ? say("spoken", view.reading.lines.map((line) => line.map(labelOf).join(" ")).join(", "), sureness()) : say(view.message);
+  one("#spoken").textContent = digits.length ? say("spoken", view.reading.map((line) => line.map(labelOf).join(" ")).join(", "), sureness()) : say(view.message);
 }
 
 const sureness = () => percent(digitsOf().reduce((product, digit) => product * Math.max(...digit.probabilities), 1));
@@ -132,10 +139,10 @@ function display() {
 
 function showNumber(digits) {
   const row = one("#number");
-  const shape = view.reading ? view.reading.lines.map((line) => line.length).join() : "";
+  const shape = view.reading ? view.reading.map((line) => line.length).join() : "";
   if (row.dataset.shape !== shape) {
     row.dataset.shape = shape;
-    row.replaceChildren(...(view.reading?.lines ?? []).flatMap((line, index) => [...(index ? [document.createElement("hr")] : []), ...line.map(() => document.createElement("button"))]));
+    row.replaceChildren(...(view.reading ?? []).flatMap((line, index) => [...(index ? [document.createElement("hr")] : []), ...line.map(() => document.createElement("button"))]));
     row.querySelectorAll("button").forEach((button, index) => {
       button.type = "button";
       button.addEventListener("click", () => { view.chosen = index; display(); });
@@ -147,15 +154,13 @@ function showNumber(digits) {
     button.textContent = labelOf(digit);
     button.ariaPressed = String(index === view.chosen);
     button.ariaLabel = say("digit", index + 1, digits.length, labelOf(digit), percent(sure));
-    button.classList.toggle("doubtful", sure < DOUBT);
+    button.classList.toggle("doubtful", !isSure(digit));
   });
   const chosen = digits[view.chosen], sure = chosen && Math.max(...chosen.probabilities);
   one("#sure").textContent = !chosen ? say(view.message)
-    : digits.length > 1 ? say("sureOf", sureness(), digits.length, labelOf(chosen), percent(sure))
-    : say(sure < DOUBT ? "unsure" : "sure", ...(sure < DOUBT ? [labelOf(chosen), percent(sure)] : [percent(sure)]));
+    : digits.length > 1 ? say("sureOf", sureness(), digits.length, bestOf(chosen), percent(sure))
+    : isSure(chosen) ? say("sure", percent(sure)) : say("unsure", bestOf(chosen), percent(sure));
 }
-
-const DOUBT = 0.5; // below this the answer is a guess
 
 function showBars(digit) {
   const bars = one("#bars");
@@ -172,7 +177,7 @@ function showBars(digit) {
   [...bars.children].forEach((item, index) => {
     const share = digit ? digit.probabilities[index] : 0;
     item.firstChild.style.setProperty("--share", share);
-    item.lastChild.textContent = digit ? `${Math.round(100 * share)}%` : "";
+    item.lastChild.textContent = digit ? Math.round(100 * share) : "";
     item.classList.toggle("first", index === answer);
   });
 }
@@ -299,7 +304,7 @@ function showWhy({ digit, map }) {
     const heat = strongest > 0.01 ? map.values[at] / strongest : 0;
     return between(between(low, ink, (value / 255) * 0.75), heat > 0 ? warm : cool, Math.min(Math.abs(heat), 1) * 0.85);
   });
-  one("#reason").textContent = say(strongest > 0.01 ? "reason" : "reasonFlat", labelOf(digit));
+  one("#reason").textContent = say(strongest > 0.01 ? "reason" : "reasonFlat", bestOf(digit));
   one("#reason").hidden = false;
 }
 
@@ -332,6 +337,7 @@ function pointOf(event) {
 pad.addEventListener("pointerdown", (event) => {
   if (pen.pointer !== null || event.button > 0) return;
   event.preventDefault();
+  one("#paper").classList.add("pointed");
   pad.focus({ preventScroll: true });
   pad.setPointerCapture(event.pointerId);
   Object.assign(pen, { pointer: event.pointerId, shown: false, down: false });
@@ -353,6 +359,7 @@ for (const kind of ["pointerup", "pointercancel"]) {
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 pad.addEventListener("keydown", (event) => {
+  one("#paper").classList.remove("pointed");
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (ARROWS[event.key]) {
     const far = event.shiftKey ? 0.01 : 0.04;
@@ -372,7 +379,10 @@ pad.addEventListener("keydown", (event) => {
   event.preventDefault();
   schedule();
 });
-pad.addEventListener("blur", () => { Object.assign(pen, { shown: false, down: false }); drawPad(); });
+pad.addEventListener("blur", () => {
+  one("#paper").classList.remove("pointed");   Object.assign(pen, { shown: false, down: false });
+  drawPad();
+});
 
 document.addEventListener("keydown", (event) => {
   const command = event.ctrlKey || event.metaKey;
@@ -432,4 +442,5 @@ new ResizeObserver(schedule).observe(pad);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", schedule);
 speak(view.language);
 
-globalThis.lenet5 = { network, computed, probabilitiesOf, mapsOf, readPicture, onGround, pictureOf, state, view }; // for the console and for tests
+// For the console and for tests.
+globalThis.lenet5 = { network, computed, probabilitiesOf, mapsOf, readDigit, readPicture, occlusion, pictureFrom, state, view };

@@ -20,8 +20,8 @@ function best(items, value) {
 function partsOf(ink) {
   const { strength, threshold, stroke } = ink;
   if (threshold === null) return { ink, labels: plane(strength.height, strength.width, new Int32Array(strength.values.length)), parts: [] };
-  const strong = withoutLines(masked(strength, (value) => value > threshold), stroke);
-  const faint = withoutLines(masked(strength, (value) => value > PARTS.WEAK * threshold), stroke);
+  const strong = withoutLines(above(strength, threshold), stroke);
+  const faint = withoutLines(above(strength, PARTS.WEAK * threshold), stroke);
   const { labels, count } = labelled(masked(strong, (value, at) => value || faint.values[at]));
   const seen = new Uint8Array(count + 1);
   strong.values.forEach((value, at) => { if (value) seen[labels.values[at]] = 1; });
@@ -64,7 +64,11 @@ function printedLines(view, stroke) {
   const { height, width, values } = view;
   const piece = Math.max(rounded(PARTS.LINE_PIECE * width), 8);
   let long = false;
-  for (let y = 0; y < height && !long; y++) long = sumOf(values.subarray(y * width, (y + 1) * width)) > piece;
+  for (let y = 0, at = 0; y < height && !long; y++) {
+    let sum = 0;
+    for (const end = at + width; at < end; at++) sum += values[at];
+    long = sum > piece;
+  }
   if (!long) return [];
   const straight = openedByLine(dilated(view, 1, 0), piece);
   const lines = masked(straight, (value, at) => value && values[at]);
@@ -104,17 +108,18 @@ function withoutFrames(parts, { height, width }) {
   });
 }
 
-/** The strength of some parts alone, with a margin; {plane, top, left}. */
+/** The strength of some parts alone, with a margin; what is not theirs counts as paper. */
 function cutOut(found, members, margin = 3) {
   const box = around(members), { height, width } = found.labels;
   const [top, bottom] = [Math.max(box.top - margin, 0), Math.min(box.bottom + margin, height)];
   const [left, right] = [Math.max(box.left - margin, 0), Math.min(box.right + margin, width)];
-  const labels = cropped(found.labels, top, bottom, left, right).values;
-  const numbers = new Set(members.map((part) => part.label));
-  const own = plane(bottom - top, right - left, Uint8Array.from(labels, (number) => (numbers.has(number) ? 1 : 0)));
-  const near = dilated(own, 2, 2).values;
+  const labels = cropped(found.labels, top, bottom, left, right), numbers = new Set(members.map((part) => part.label));
+  const own = masked(labels, (number) => number && numbers.has(number)), near = dilated(own, 2, 2).values;
   const strength = cropped(found.ink.strength, top, bottom, left, right);
-  return { top, left, plane: mapped(strength, (value, at) => (own.values[at] || (near[at] && !labels[at]) ? value : 0)) };
+  for (let at = 0; at < near.length; at++) {
+    if (!own.values[at] && !(near[at] && !labels.values[at])) strength.values[at] = 0;
+  }
+  return strength;
 }
 
 /** The parts of the one digit that a picture shows. */
@@ -253,7 +258,8 @@ function cutsOf(mask, stroke, height) {
     const shift = Math.min(least(places, (place) => place), 0);
     const counts = new Float64Array(Math.max(most(places, (place) => place) - shift + 1, width));
     places.forEach((place) => counts[place - shift]++);
-    const ink = counts.map((count, at) => ((counts[at - 1] || 0) + count + (counts[at + 1] || 0)) / 3);
+    // Summed as NumPy's convolve does, to the last bit: which of equal places is taken hangs on it.
+    const third = 1 / 3, ink = counts.map((count, at) => (counts[at - 1] || 0) * third + count * third + (counts[at + 1] || 0) * third);
     const margin = Math.max(Math.trunc(0.12 * height), 2);
     for (let x = margin; x < ink.length - margin; x++) {
       const low = ink.subarray(x - margin, x + margin + 1).every((value) => value >= ink[x]);

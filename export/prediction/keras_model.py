@@ -31,7 +31,7 @@ class KerasClassifier:
         network, variant = networks.identify(self._model, path, str(path))
         self._preprocessing, self.image_shape = networks.row_of(network, variant)
         self.classes = self._model.output_shape[-1]
-        self.labels = _labels(path, network, self.classes)
+        self.labels = labels_of(path, network, self.classes)
 
     @functools.cached_property
     def _run(self):
@@ -48,7 +48,7 @@ class KerasClassifier:
         return np.concatenate(parts)
 
 
-def _labels(path, network, classes):
+def labels_of(path, network, classes):
     """Labels of the outputs: as the history beside the model has them, else the network's own."""
     import json
 

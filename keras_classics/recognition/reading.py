@@ -11,7 +11,9 @@ def digit_of(pixels):
     """``(field, box)`` of the one digit in a picture, ``uint8 (height, width, 3)``; None where there is no ink."""
     found = parts.parts_of(ink_of(pixels))
     members = lines.one_digit(found)
-    return (field_of(found, members), box_of(found, members)) if members else None
+    if not members or parts.separation(found, members) < parts.SEPARATION:
+        return None
+    return field_of(found, members), box_of(found, members)
 
 
 def lines_in(pixels, probabilities_of, *, all_lines):
