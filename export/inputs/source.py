@@ -71,7 +71,7 @@ def load(request):
 
     if request.model is not None:
         model = networks.load_model(request.model)
-        weights, origin = {"model": str(request.model)}, str(request.model)
+        weights, origin = {"model": str(request.model)}, _shown(request.model)
     else:
         variant = networks.usual_variant(request.named, request.variant, request.dataset)
         weights, origin = _by_name(request)
@@ -87,6 +87,12 @@ def load(request):
         *(known.network, known.variant, model, known.preprocessing, labels, shape),
         *(dataset, described, origin, weights, held_out),
     )
+
+
+def _shown(path):
+    """A path as people read it here: from the working directory, where it is below that."""
+    here = pathlib.Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _image_shape(model, known, origin):
