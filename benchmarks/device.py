@@ -210,10 +210,7 @@ def _torch_lenet5(model):
 
 
 def rows(args):
-    from keras_classics.runtime import start_tensorflow
-
-    start_tensorflow()
-    libraries = [name for name in ("onnxruntime", "torch", "onnx") if measure.has(name)]
+    libraries = measure.start("onnxruntime", "torch", "onnx")
     if not {"torch", "onnx"} <= set(libraries):  # with which ONNX Runtime's models are written
         libraries = [name for name in libraries if name != "onnxruntime"]
     found = []

@@ -1,11 +1,12 @@
 """``python -m benchmarks.import_time``: how long a user waits before anything happens."""
 
 import pathlib
+import shlex
 import statistics
-import subprocess
 import sys
 
 from benchmarks import measure
+from keras_classics import children
 
 PROG = "python -m benchmarks.import_time"
 IMPORT_LIMIT, HELP_LIMIT = 0.1, 0.5  # seconds
@@ -26,7 +27,7 @@ def parser():
 
 
 def _python(*arguments):
-    subprocess.run([sys.executable, *arguments], check=True, cwd=_ROOT, capture_output=True)
+    children.run([sys.executable, *arguments], f"python {shlex.join(arguments)}", cwd=_ROOT, capture_output=True)
 
 
 def rows(args):

@@ -73,10 +73,7 @@ def copying(maps):
 
 
 def rows(args):
-    from keras_classics.runtime import start_tensorflow
-
-    start_tensorflow()
-    peers, found = measure.has("torch"), []
+    peers, found = measure.start("torch"), []
     for name, shape in MAPS.items():
         random = np.random.default_rng(0)
         maps = random.normal(scale=30.0, size=(args.batch, *shape)).astype("float32")

@@ -4,9 +4,12 @@ The numbers stand here a second time on purpose: a network checked against its o
 """
 
 import numpy as np
-import torch
 from onnx import TensorProto, helper, numpy_helper
-from torch import nn
+
+from keras_classics import torch_first
+
+torch = torch_first.load()
+nn = torch.nn
 
 
 def torch_lenet5(activation=nn.Tanh):
@@ -20,7 +23,7 @@ def torch_lenet5(activation=nn.Tanh):
 
 
 def lenet5_weights(model):
-    """A Keras LeNet-5's weights as PyTorch and ONNX lay them out: outputs first, C5 over maps flattened by channel."""
+    """A Keras LeNet-5's weights as PyTorch and ONNX lay them out: outputs first, C5 over maps channel by channel."""
     for name in ("C1", "C3", "C5", "F6", "output"):
         kernel, bias = model.get_layer(name).get_weights()
         kernel = kernel.transpose(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T

@@ -88,12 +88,14 @@ def add_to(parser):
     """What says which weights and which data."""
     parser.add_argument(
         "--model",
+        type=cli.path,
         metavar="PATH",
         help="the trained model (default: saved_models/NETWORK.keras; if LeNet-5 has none, the weights that come with "
         "the package, and AlexNet random ones)",
     )
     parser.add_argument(
         "--weights",
+        type=cli.path,
         metavar="NAME",
         help="instead of a model: weights by name (mnist for LeNet-5, imagenet for AlexNet), a file of weights, or "
         "random (AlexNet)",
@@ -106,12 +108,14 @@ def add_to(parser):
     )
     parser.add_argument(
         "--dataset",
+        type=cli.dataset,
         metavar="NAME",
         help="to calibrate and verify with: mnist, fashion_mnist, idx:PATH, folder:PATH (one sub-folder a class), "
         "embedded or auto; AlexNet: cifar10 or folder:PATH (default: what the model was trained on)",
     )
     parser.add_argument(
         "--pictures",
+        type=cli.path,
         metavar="DIR",
         help="for AlexNet, instead of a dataset: any pictures; they need no labels, agreement with Keras counts",
     )

@@ -1,15 +1,12 @@
 """What the exports to SavedModel and ONNX share: raw pixels in, any number of images, and the gate before the name."""
 
 import dataclasses
-import json
-import os
 import pathlib
-import tempfile
 from collections.abc import Callable
 
 from export import arguments, gate
 from export.contract import NETWORKS
-from keras_classics import cli, files
+from keras_classics import cli, files, locks, text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +35,10 @@ def parser(prog, description):
         epilog="Exit codes: 0 written and verified; 1 rejected, nothing written; 2 something given cannot be used.",
     )
     parser.add_argument(
-        "network", metavar="MODEL", help=f"{', '.join(NETWORKS)}, or the path of a .keras file of one of them"
+        "network",
+        type=cli.path,
+        metavar="MODEL",
+        help=f"{', '.join(NETWORKS)}, or the path of a .keras file of one of them",
     )
     arguments.add_to(parser)
     cli.add_common_arguments(parser, seed_of="random weights")
@@ -67,6 +67,7 @@ def export(request, form):
     target = folder / f"{source.file_name(trained, request)}{form.suffix}"
     report_file = pathlib.Path(f"{target}.json")
     files.check_targets(report_file)
+    locks.claim(folder, target.name)
     print(f"Model: {trained.origin}\nData: {trained.dataset}", flush=True)
     checks.check_layers(trained.model)
     test = trained.dataset.test
@@ -74,8 +75,8 @@ def export(request, form):
     checks.check_answers(trained, reference)
     graph = device_model(trained.model, trained.preprocessing, "uint8", PLAIN, batch=None)
     graph(test.images[:1])  # Keras exports no model that has never been called
-    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{os.getpid()}.") as temporary:
-        partial = pathlib.Path(temporary) / target.name
+    with files.temporary_folder(folder, target.name) as temporary, files.plain_name(temporary) as plain:
+        partial = plain / target.name
         quantize.run(lambda: form.write(graph, partial, metadata.of(trained, form.name, "uint8", batch="n")))
         found = measured(form, partial, test, reference)
         limits = gate.limits_of(request, trained, "uint8")
@@ -84,8 +85,8 @@ def export(request, form):
             gate.refuse(failures, target)
             return gate.REJECTED
         with files.whole_file(report_file) as report:
-            report.write_text(gate.report(found, limits, {**trained.record(), "form": form.name}), encoding="utf-8")
-        _take_name(partial, target, pathlib.Path(temporary) / "earlier")
+            text.write(report, gate.report(found, limits, {**trained.record(), "form": form.name}))
+        _take_name(partial, target, plain / "earlier")
     print(f"Wrote {target} and {report_file.name}", flush=True)
     return 0
 
@@ -104,7 +105,7 @@ def measured(form, path, test, reference, *, shown=True):
 
 def write_description(path, content):
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    text.write(path, text.as_json(content, indent=2) + "\n")
 
 
 def _bytes_of(path):

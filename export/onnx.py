@@ -7,7 +7,7 @@ import numpy as np
 
 from export import interchange
 from export.contract import ONNX_SUFFIX
-from keras_classics import cli
+from keras_classics import cli, text
 from keras_classics.errors import InputError
 
 PROG = "python -m export.onnx"
@@ -20,7 +20,7 @@ def write(graph, path, description):
 
     graph.export(path, format="onnx", verbose=False)
     model = onnx.load(path)
-    onnx.helper.set_model_props(model, {"keras_classics": json.dumps(description, ensure_ascii=False)})
+    onnx.helper.set_model_props(model, {"keras_classics": text.as_json(description)})
     onnx.checker.check_model(model)
     onnx.save(model, path)
 

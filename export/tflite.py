@@ -6,7 +6,7 @@ import dataclasses
 from export import arguments, gate
 from export.contract import CALIBRATED, LRN_FORMS, MODES, NETWORKS, PIXEL_TYPES, TFLITE_SUFFIX
 from export.finetune import stages
-from keras_classics import cli, files
+from keras_classics import cli, files, locks
 from keras_classics.errors import InputError
 
 PROG = "python -m export.tflite"
@@ -32,7 +32,10 @@ def parser():
         "cannot be used.",
     )
     parser.add_argument(
-        "network", metavar="MODEL", help=f"{', '.join(NETWORKS)}, or the path of a .keras file of one of them"
+        "network",
+        type=cli.path,
+        metavar="MODEL",
+        help=f"{', '.join(NETWORKS)}, or the path of a .keras file of one of them",
     )
     parser.add_argument(
         "--mode",
@@ -58,7 +61,10 @@ def parser():
     )
     arguments.add_to(parser)
     parser.add_argument(
-        "--calibration", metavar="folder:PATH", help="own pictures to set ranges by, instead of the training split"
+        "--calibration",
+        type=cli.dataset,
+        metavar="folder:PATH",
+        help="own pictures to set ranges by, instead of the training split",
     )
     parser.add_argument(
         "--calibration-images", type=cli.positive_int, metavar="N", help="how many (default: 500 digits, 100 pictures)"
@@ -99,6 +105,7 @@ def export(request):
     modes = _ALL_OF_ALEXNET if request.modes == MODES and trained.network == "alexnet" else request.modes
     targets = {mode: folder / f"{name}_{mode}{TFLITE_SUFFIX}" for mode in modes}
     files.check_targets(*targets.values(), *(target.with_suffix(".json") for target in targets.values()))
+    locks.claim(folder, *(target.name for target in targets.values()))
     print(f"Model: {trained.origin}\nData: {trained.dataset}", flush=True)
     checks.check_layers(trained.model)
     images, calibrated_with = data.calibration(trained, request)
@@ -134,24 +141,26 @@ def forms_of(request, mode):
 
 
 def converted(trained, mode, images, request, network=None):
-    """Bytes of the model in ``mode``, or of what quantization-aware training made of it; its description inside."""
+    """Bytes of the model in ``mode``, or of what quantization-aware training made of it; its descriptions inside."""
     from export.convert import quantize
-    from export.litert import metadata
+    from export.litert import metadata, standard_metadata
 
     if network is not None:
         from export.finetune import tfmot
 
-        return metadata.embed(tfmot.convert(network, request.io), metadata.of(trained, mode, request.io))
-    tflite = quantize.convert(
-        trained.model,
-        trained.preprocessing,
-        mode,
-        images,
-        dtype=request.io,
-        forms=forms_of(request, mode),
-        integer_only=request.target == "int8-only",
-    )
-    return metadata.embed(tflite, metadata.of(trained, mode, request.io))
+        tflite = tfmot.convert(network, request.io)
+    else:
+        tflite = quantize.convert(
+            trained.model,
+            trained.preprocessing,
+            mode,
+            images,
+            dtype=request.io,
+            forms=forms_of(request, mode),
+            integer_only=request.target == "int8-only",
+        )
+    about = metadata.of(trained, mode, request.io)
+    return standard_metadata.embed(metadata.embed(tflite, about), about)
 
 
 def _debug(trained, images, request, target):

@@ -1,6 +1,7 @@
 """``python -m export.verify FILE``: the gate that every exported model has passed, for any file, at any time."""
 
 import pathlib
+import sys
 
 from export import arguments, gate
 from export.contract import NETWORKS, ONNX_SUFFIX, PIXEL_TYPES
@@ -19,6 +20,7 @@ def parser():
     )
     parser.add_argument(
         "file",
+        type=cli.path,
         metavar="FILE",
         help="what export.tflite, export.onnx or export.saved_model (a folder) wrote, or a TFLite file of anybody else",
     )
@@ -33,7 +35,7 @@ def parser():
     )
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object, and nothing else")
     arguments.add_to(parser)
-    parser.add_argument("--data-dir", metavar="DIR", help="where TFDS data lies (or KERAS_CLASSICS_DATA_DIR)")
+    cli.add_data_dir(parser)
     gate.add_limit_arguments(parser)
     return parser
 
@@ -45,9 +47,10 @@ def verify(args):
     if form is not None and args.io:
         raise InputError(f"--io is of TFLite files; {path} takes what its format says.")
     from export.inputs import networks
-    from export.litert import metadata
+    from export.litert import metadata, standard_metadata
 
     tflite = path.read_bytes() if form is None else None
+    standard = standard_metadata.read(tflite) if form is None else None
     said = metadata.find(tflite, path) if form is None else form.describe(path)
     network = args.network or networks.said_by(said)
     if network is None:
@@ -67,13 +70,20 @@ def verify(args):
         print(f"File: {path}\nData: {trained.dataset}\nCompared with: {trained.origin}")
         if said is None:
             print("The file does not describe itself; assumed: raw pixels 0–255, classes in the order of the data.")
+        else:
+            print(f"Description: {metadata.summary(said)}")
+        print(f"Standard metadata: {standard_metadata.summary(standard)}")
     reference = metrics.keras_reference(trained.model, trained.preprocessing, trained.dataset.test.images)
     checks.check_outputs(trained, reference)
     limits = gate.limits_of(request, trained, args.io or (said or {}).get("io"), shape)
     found, problems = _judged(form, path, tflite, split, reference, limits, shown=not args.json)
     if args.json:
         verdict = {"file": str(path), "passed": not problems, "failures": problems, **trained.record()}
-        print(gate.report(found, limits, verdict), end="")
+        verdict |= {
+            "description": said,
+            "standard_metadata": standard and {"fields": standard[0], "labels": standard[1]},
+        }
+        print(gate.report(found, limits, verdict, sys.stdout.encoding), end="")
     else:
         passed = f"{path} passes" + ("." if form else f" for the target {request.target}.")
         print(f"Rejected: {'; '.join(problems)}." if problems else passed)

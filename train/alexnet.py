@@ -1,6 +1,6 @@
 """``python -m train.alexnet``: train AlexNet on CIFAR-10 or on a folder of pictures."""
 
-from keras_classics import cli, files
+from keras_classics import cli
 from keras_classics.errors import InputError
 from keras_classics.names import ALEXNET_VARIANTS
 from train import arguments, recipes
@@ -12,6 +12,7 @@ def parser():
     parser = cli.Parser(prog=PROG, description="Train AlexNet on photographs or on small pictures.")
     parser.add_argument(
         "--dataset",
+        type=cli.dataset,
         default="cifar10",
         metavar="NAME",
         help="cifar10, imagenette, imagenet2012, or folder:PATH, a folder of one sub-folder of pictures a class, or of "
@@ -31,6 +32,7 @@ def parser():
     )
     parser.add_argument(
         "--weights",
+        type=cli.path,
         metavar="NAME",
         help="begin with trained weights: imagenet (variants torchvision and caffe), or a file of .weights.h5, .keras, "
         ".pth or .onnx; a last layer for other classes begins anew",
@@ -46,7 +48,7 @@ def train(args):
     variant = args.variant or ("cifar10" if args.dataset == "cifar10" else "paper")
     recipe = recipes.ALEXNET[args.recipe or ("cifar10" if variant == "cifar10" else "paper")]
     recipe = arguments.overridden(recipe, args)
-    folder = files.output_folder(args.out)
+    folder = arguments.folder_of_run(args, "alexnet")
     from keras_classics import datasets
 
     datasets.check_name(args.dataset, datasets.PICTURES)

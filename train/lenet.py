@@ -1,8 +1,10 @@
 """``python -m train.lenet``: train LeNet-5 on handwritten digits."""
 
 import dataclasses
+import sys
 
-from keras_classics import cli, files
+from keras_classics import cli
+from keras_classics.errors import InputError
 from keras_classics.names import LENET5_VARIANTS
 from train import arguments, recipes
 
@@ -13,6 +15,7 @@ def parser():
     parser = cli.Parser(prog=PROG, description="Train LeNet-5 on handwritten digits.")
     parser.add_argument(
         "--dataset",
+        type=cli.dataset,
         default="auto",
         metavar="NAME",
         help="mnist, fashion_mnist, idx:PATH (a folder of files as MNIST was published in), embedded (5,000 digits "
@@ -30,8 +33,9 @@ def parser():
         "--recipe",
         choices=list(recipes.LENET5),
         default="default",
-        help="default: a minute or two; best: longer, on more varied digits; 1998: the paper's schedule, without "
-        "distortions (default: %(default)s)",
+        help="default: a minute or two; best: longer, on more varied digits; photographs: digits as "
+        "photographs show them and other hands draw them too; 1998: the paper's schedule, without distortions "
+        "(default: %(default)s)",
     )
     arguments.add_to(parser)
     return parser
@@ -39,18 +43,21 @@ def parser():
 
 def train(args):
     published = args.variant == "1998"
-    loss = "maximum_a_posteriori" if published else "cross_entropy"
-    recipe = dataclasses.replace(recipes.LENET5[args.recipe], loss=loss)
+    recipe = recipes.LENET5[args.recipe]
+    if published != (recipe.loss == "maximum_a_posteriori"):
+        recipe = dataclasses.replace(recipe, loss="maximum_a_posteriori" if published else "cross_entropy")
+    if published and args.recipe == "photographs":
+        raise InputError("the recipe photographs trains the variant modern only.")
     recipe = arguments.overridden(recipe, args)
-    folder = files.output_folder(args.out)
+    folder = arguments.folder_of_run(args, "lenet5-1998" if published else "lenet5")
     from keras_classics import datasets
-    from keras_classics.errors import InputError
 
     datasets.check_name(args.dataset, datasets.DIGITS)
     from keras_classics.runtime import start_tensorflow
 
     start_tensorflow()
     from keras_classics import lenet
+    from train import photographs
     from train.engine import devices
     from train.report import history
     from train.run import train_network
@@ -61,6 +68,12 @@ def train(args):
     if samples.exists() and not samples.is_dir():
         raise InputError(f"cannot write to the folder {samples}: it is a file.")
     dataset = datasets.load(args.dataset, args.data_dir)
+    padded = dataset.padded(lenet.IMAGE_SIZE)
+    if args.recipe == "photographs":
+        if dataset.class_names != lenet.LABELS:
+            raise InputError(f"the recipe photographs goes with digits; {dataset.name} has other classes.")
+        print("Drawing digits as photographs show them …", file=sys.stderr, flush=True)
+        padded = photographs.extended(padded, recipe.seed, folder / "photographs.npz")
     details = [word for word in (published and args.variant, args.activation) if word]
 
     def build(input_tensor=None):
@@ -77,7 +90,7 @@ def train(args):
         title="LeNet-5" + (f" ({', '.join(details)})" if details else ""),
         preprocessing=lenet.PREPROCESSING,
         size=lenet.IMAGE_SIZE,
-        dataset=dataset.padded(lenet.IMAGE_SIZE),
+        dataset=padded,
         recipe=arguments.shared_out(recipe, args, strategy),
         folder=folder,
         strategy=strategy,

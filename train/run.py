@@ -16,7 +16,7 @@ from keras_classics.datasets.augment import AUGMENTATIONS
 from keras_classics.datasets.unreadable import Unreadable
 from keras_classics.errors import InputError
 from train.engine import devices, loop
-from train.engine.checkpoints import Checkpoints, discard
+from train.engine.checkpoints import Checkpoints, discard, last_in
 from train.engine.loop import Saver
 from train.engine.trainer import Trainer
 from train.report import history, markdown
@@ -210,7 +210,7 @@ def _refuse_disagreement(trainer, identity):
 
 
 def _abandoned(checkpoint_folder):
-    last = tf.train.latest_checkpoint(checkpoint_folder)
+    last = last_in(checkpoint_folder)
     return cli.Stopped(
         "another machine of this run is gone; start the same command on all of them again to go on "
         + (f"from {last}." if last else "from the beginning, as nothing was saved yet."),

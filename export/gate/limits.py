@@ -1,12 +1,11 @@
 """The gate: what a model has to keep before it is written, and the report of what it was judged by."""
 
 import dataclasses
-import json
 import platform
 import resource
 
 from export.contract import TARGETS
-from keras_classics import cli, files, runtime
+from keras_classics import cli, files, runtime, text
 
 REJECTED = 1  # exit code when a model does not pass
 CONTRACT = {"uint8": (1.0, 0), "int8": (1.0, -128), "float32": (None, None)}  # scale and zero point of raw pixels
@@ -112,7 +111,7 @@ def admit(tflite, target, figures, limits, record):
         return found
     with files.whole_file(target) as model_file, files.whole_file(target.with_suffix(".json")) as report_file:
         model_file.write_bytes(tflite)
-        report_file.write_text(report(figures, limits, record), encoding="utf-8")
+        text.write(report_file, report(figures, limits, record))
     print(f"Wrote {target} and {target.with_suffix('.json').name}", flush=True)
     return found
 
@@ -122,10 +121,10 @@ def refuse(found, target):
     print(f"Rejected: {'; '.join(found)}. {target} was not written.", flush=True)
 
 
-def report(figures, limits, record):
-    """JSON of every figure, what they were judged by, and versions; with whatever else ``record`` says."""
+def report(figures, limits, record, encoding="utf-8"):
+    """JSON, for ``encoding``, of every figure, what they were judged by, versions, and whatever ``record`` says."""
     content = {**record, **figures, "limits": dataclasses.asdict(limits), **environment()}
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return text.as_json(content, encoding, indent=2) + "\n"
 
 
 def environment():

@@ -17,7 +17,7 @@ from keras_classics.datasets.catalog import (
     spec_of,
 )
 from keras_classics.datasets.dataset import Dataset, Split, stratified
-from keras_classics.datasets.image_folder import PICTURE_SUFFIXES
+from keras_classics.datasets.decoding import SUFFIXES as PICTURE_SUFFIXES
 
 __all__ = [
     "DATA_DIR_VARIABLE",

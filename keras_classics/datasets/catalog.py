@@ -11,6 +11,7 @@ import urllib.request
 
 import numpy as np
 
+from keras_classics import files
 from keras_classics.datasets import idx, image_folder
 from keras_classics.datasets.dataset import Dataset, Split, stratified
 from keras_classics.errors import InputError
@@ -21,6 +22,8 @@ FOLDER, IDX = "folder:", "idx:"
 DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, IDX + "PATH")
 PICTURES = ("cifar10", "imagenette", "imagenet2012", FOLDER + "PATH")
 
+_TFDS_DATA_DIR = "~/tensorflow_datasets"  # its own
+_ADVICE = "say where it is with --data-dir or in " + DATA_DIR_VARIABLE
 _PROBE_SECONDS = 5  # a network that has not sent a few kilobytes by then counts as absent
 
 
@@ -59,6 +62,8 @@ def check_name(name, known):
     Raises:
         InputError: so it is.
     """
+    if not isinstance(name, str):
+        raise InputError(f"the name of a dataset is {name!r}; expected one of {', '.join(known)}.")
     if name in (FOLDER, IDX):
         raise InputError(f"{name} is to be followed by the path of a folder.")
     if name not in known and not any(name.startswith(kind) and kind + "PATH" in known for kind in (FOLDER, IDX)):
@@ -119,7 +124,8 @@ def from_spec(spec, data_dir=None):
         if kind == "tfds" and spec["name"] in _PUBLISHED:
             own = spec.get("data_dir")
             data_dir = data_dir or (own if own and pathlib.Path(own).is_dir() else None)
-            return _published(spec["name"], data_dir or os.environ.get(DATA_DIR_VARIABLE) or None)
+            usual = os.environ.get(DATA_DIR_VARIABLE) or os.environ.get("TFDS_DATA_DIR") or _TFDS_DATA_DIR
+            return _published(spec["name"], expanded(data_dir or usual))
     except (KeyError, TypeError, AttributeError):
         pass
     raise InputError(f"{spec!r} does not say which dataset it means.")
@@ -143,25 +149,40 @@ def absolute(path):
     return path
 
 
-def _published(name, data_dir):
-    """A TFDS dataset, prepared on disk or downloaded now."""
+def expanded(path):
+    """``path`` with ``~`` for the user's folder, as a ``pathlib.Path``."""
+    return pathlib.Path(os.path.expanduser(path))  # noqa: PTH111 (pathlib raises where there is no such user)
+
+
+def _published(name, root):
+    """A TFDS dataset, prepared on disk in the folder ``root`` or downloaded to it now."""
+    if not root.is_dir():
+        _check_download(name, root)
+        files.output_folder(root)
+    with files.plain_name(root) as plain:
+        return _read(name, root.absolute(), plain)
+
+
+def _read(name, root, plain):
+    """A TFDS dataset in the folder ``root``, which is read by the name ``plain``: TFDS takes brackets for a pattern."""
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
     published = _PUBLISHED[name]
     try:
-        builder = tfds.builder(name, data_dir=data_dir)
-        where, prepared = pathlib.Path(builder.data_path), builder.is_prepared()
+        builder = tfds.builder(name, data_dir=plain)
+        prepared = builder.is_prepared()
     except Exception as error:  # damaged metadata fails in many ways
-        where = data_dir or "the folder of TensorFlow Datasets"
         raise InputError(
-            f"the {name} data in {where} cannot be read ({type(error).__name__}); prepare it anew."
+            f"the {name} data in {root} cannot be read ({type(error).__name__}); prepare it anew."
         ) from error
+    where = root / pathlib.Path(builder.data_path).relative_to(plain)
     if not prepared:
-        _download(name, builder)
+        _check_download(name, root)
+        _download(name, builder, root)
     read = _indexed if published.encoded else _in_memory
     try:
-        train, test = read(builder, "train"), read(builder, published.test)
+        train, test = (read(builder, split, where) for split in ("train", published.test))
     except InputError:
         raise
     except (tf.errors.OpError, ValueError, AssertionError) as error:
@@ -173,16 +194,11 @@ def _published(name, data_dir):
     if names == tuple(map(str, range(len(names)))):  # what TFDS says when it has no list of them
         names = published.class_names or names
     origin = f"prepared by TensorFlow Datasets in {where}"
-    spec = {"kind": "tfds", "name": name, "data_dir": str(_root_of(builder))}
+    spec = {"kind": "tfds", "name": name, "data_dir": str(root.resolve())}
     return Dataset(name, origin, names, train, validation, test, spec)
 
 
-def _root_of(builder):
-    """The folder of TFDS data that a builder reads from: above its name, configuration (if any) and version."""
-    return pathlib.Path(builder.data_path).parents[2 if builder.builder_config else 1].resolve()
-
-
-def _in_memory(builder, split):
+def _in_memory(builder, split, _where):
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
@@ -194,32 +210,38 @@ def _in_memory(builder, split):
     return Split(whole["image"].numpy(), whole["label"].numpy().astype(np.int64))
 
 
-def _indexed(builder, split):
+def _indexed(builder, split, where):
     from keras_classics.datasets import tfrecord
 
     kind = builder.info.file_format.value
     if kind != "tfrecord":
-        raise InputError(f"{builder.data_path} holds {kind} files; prepare it with file_format='tfrecord'.")
-    return tfrecord.split(builder.info.splits[split].filepaths, f"{builder.name}, {split}")
+        raise InputError(f"{where} holds {kind} files; prepare it with file_format='tfrecord'.")
+    shards = [where / pathlib.Path(path).name for path in builder.info.splits[split].filepaths]
+    return tfrecord.split(shards, f"{builder.name}, {split}")
 
 
-def _download(name, builder):
-    """Download and prepare, if the dataset's host answers within seconds (TFDS alone would try for minutes)."""
-    where = _root_of(builder)
-    advice = "say where it is with --data-dir or in " + DATA_DIR_VARIABLE
+def _check_download(name, where):
+    """Refuse what cannot be downloaded: its host must answer within seconds (TFDS alone would try for minutes).
+
+    Raises:
+        InputError: its terms do not allow it, or the host does not answer.
+    """
     if _PUBLISHED[name].probe is None:
         raise InputError(
             f"{name} is not in {where}, and its terms let nobody download it for you: get its tar files from its "
-            f"authors, prepare them with `tfds build {name} --manual_dir=FOLDER`, and {advice}."
+            f"authors, prepare them with `tfds build {name} --manual_dir=FOLDER`, and {_ADVICE}."
         )
     if not _answers(_PUBLISHED[name].probe):
-        raise InputError(f"{name} is not in {where} and its download does not answer; {advice}.")
+        raise InputError(f"{name} is not in {where} and its download does not answer; {_ADVICE}.")
+
+
+def _download(name, builder, where):
     print(f"Downloading {name} to {where} …", file=sys.stderr, flush=True)
     try:
         builder.download_and_prepare()
     except Exception as error:  # whatever TFDS, its HTTP client or the disk raise means the same here
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{name} is not in {where} and could not be downloaded ({reason}); {advice}.") from error
+        raise InputError(f"{name} is not in {where} and could not be downloaded ({reason}); {_ADVICE}.") from error
 
 
 def _answers(url):

@@ -7,6 +7,7 @@ import pathlib
 
 import numpy as np
 
+from keras_classics import checks
 from keras_classics.errors import InputError
 
 # Where an encoded picture's ``tf.train.Example`` lies: the number of the shard, and bytes into it.
@@ -85,6 +86,7 @@ class Dataset:
         Raises:
             InputError: the images are larger.
         """
+        size = checks.whole_number("size", size, 1)
         height, width = self.train.images.shape[1:3]
         if max(height, width) > size:
             raise InputError(f"the images of {self.name} are {height} × {width} pixels; expected at most {size}.")
@@ -127,10 +129,13 @@ def _bytes_of(path):
 
 def stratified(split, count, seed=_SEED):
     """Two disjoint splits: ``count`` images, an even share of every class chosen by ``seed``, and the rest."""
-    random = np.random.default_rng(seed)
+    count = checks.whole_number("count", count)
+    random = np.random.default_rng(checks.whole_number("seed", seed))
     rank = np.zeros(len(split))
     for label in np.unique(split.labels):
         members = np.flatnonzero(split.labels == label)
-        rank[random.permutation(members)] = (np.arange(len(members)) + 0.5) / len(members)
+        ranks = (np.arange(len(members)) + 0.5) / len(members)
+        ranks[0] = 0.0 if len(members) > 1 else 1.0  # one of each class first, if it has another
+        rank[random.permutation(members)] = ranks
     order = np.argsort(rank, kind="stable")
     return split.take(np.sort(order[:count])), split.take(np.sort(order[count:]))

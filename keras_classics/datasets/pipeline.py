@@ -5,12 +5,15 @@ that every epoch shows each image exactly once and every batch is full. A pictur
 the next one in the split that can be, label and all, whenever its turn comes.
 """
 
+import concurrent.futures
 import os
 
 import numpy as np
 import tensorflow as tf
 
-from keras_classics.datasets import windows
+from keras_classics.datasets import decoding, windows
+from keras_classics.datasets.dataset import RECORD
+from keras_classics.errors import InputError
 from keras_classics.runtime import quiet
 
 _ROUNDS = 4  # of the permutation cipher behind RandomIndexShuffle; its documented default
@@ -83,11 +86,22 @@ def corner_of(draws, room):
 
 
 def load_pictures(split, size):
-    """All images of a (small) split as ``uint8 (n, size, size, channels)``; images in memory as they are."""
+    """All images of a (small) split as ``uint8 (n, size, size, channels)``; images in memory as they are.
+
+    Raises:
+        InputError: a picture cannot be read.
+    """
     if split.in_memory or not len(split):
         return split.images
-    data = evaluation_batches(split, batch=min(len(split), 64), prepare=lambda images: images, size=size)
-    return np.concatenate([images for images, _ in data.as_numpy_iterator()])
+    with concurrent.futures.ThreadPoolExecutor(_CORES) as pool:
+        read = pool.map(lambda named: decoding.square(named[1], size, name=named[0]), _sources(split))
+        return np.stack(list(read))
+
+
+def _sources(split):
+    """``(name, path or content)`` of each encoded picture, in order."""
+    sources = encoded(split).as_numpy_iterator() if split.images.dtype == RECORD else split.images.tolist()
+    return ((split.name_of(row), source) for row, source in enumerate(sources))
 
 
 def encoded(split):
@@ -98,20 +112,27 @@ def encoded(split):
 
 
 def unreadable_rows(split):
-    """Which of the pictures of a split TensorFlow cannot decode, as an array of their numbers."""
+    """Which of the pictures of a split cannot be decoded, as an array of their numbers."""
     if split.in_memory:
         return np.zeros(0, int)
     read = windows.reader(split)
 
     def readable(row):
         one = tf.data.Dataset.from_tensors(row)
-        decoded = one.map(lambda row: tf.size(tf.io.decode_image(read(row), channels=3, expand_animations=False)) > 0)
+        decoded = one.map(lambda row: tf.ensure_shape(windows.by_python(_decodes, read(row), tf.bool), ()))
         return decoded.ignore_errors().concatenate(tf.data.Dataset.from_tensors(False)).take(1).get_single_element()
 
     rows = tf.data.Dataset.range(len(split)).map(readable, num_parallel_calls=_CORES, deterministic=True)
-    with quiet():  # the JPEG library complains on stderr of its own accord
+    with quiet():  # libraries of picture formats complain on stderr of their own accord
         found = list(rows.batch(64).with_options(_options()).as_numpy_iterator())
     return np.flatnonzero(~np.concatenate(found)) if found else np.zeros(0, int)
+
+
+def _decodes(content):
+    try:
+        return np.bool_(decoding.decode(content).size > 0)
+    except InputError:
+        return np.bool_(False)
 
 
 def without_unreadable(split, unreadable):
@@ -135,19 +156,21 @@ def _load(planned, split, size, crop, unreadable):
         return planned.map(lambda rows, drawn: (tf.gather(images, rows), tf.gather(labels, rows), drawn))
     read = None if split.in_memory else windows.reader(split)
 
-    def one(row, drawn):
+    def one(row, drawn, fast=True):
         if split.in_memory:
             top, left = tf.unstack(tf.cast(corner_of(drawn[:2], size - crop), tf.int64))
             return tf.slice(images, [row, top, left, 0], [1, crop, crop, split.images.shape[3]])[0], row
         content = read(row)
         if crop is None:
             return windows.square(content, size), row
-        return windows.window(content, size, corner_of(drawn[:2], size - crop), crop), row
+        return windows.window(content, size, corner_of(drawn[:2], size - crop), crop, fast=fast), row
 
     def the_next_readable(row, drawn):
         side = crop or size
         tries = min(count, unreadable.limit + 1)  # more in a row are not borne anyway
-        found = tf.data.Dataset.range(row, row + tries).map(lambda other: one(other % count, drawn)).ignore_errors()
+        # What cannot be read is said by the decoder that every other part reads with.
+        others = tf.data.Dataset.range(row, row + tries)
+        found = others.map(lambda other: one(other % count, drawn, fast=False)).ignore_errors()
         nothing = tf.zeros((side, side, 3), tf.uint8), tf.constant(-1, tf.int64)
         return found.concatenate(tf.data.Dataset.from_tensors(nothing)).take(1).get_single_element()
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_classics import checks
 from keras_classics.layers.convolution import on_a_cpu_under_tensorflow
 
 FORMS = ("auto", "fused", "native", "window", "banded")
@@ -46,19 +47,15 @@ class LocalResponseNormalization(keras.layers.Layer):
 
     def __init__(self, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.75, axis=-1, form="auto", **kwargs):
         super().__init__(**kwargs)
-        if not (isinstance(depth_radius, (int, float)) and 0 <= depth_radius < 2**31 and depth_radius % 1 == 0):
-            raise ValueError(f"depth_radius is {depth_radius}; expected a whole number of channels, 0 or more.")
-        for name, value, allowed in (("bias", bias, bias > 0), ("alpha", alpha, alpha >= 0), ("beta", beta, beta > 0)):
-            if not allowed or value == float("inf"):
-                limit = "0 or more" if name == "alpha" else "a number above 0"
-                raise ValueError(f"{name} is {value}; expected {limit}.")
-        self.depth_radius = int(depth_radius)
-        self.bias = float(bias)
-        self.alpha = float(alpha)
-        self.beta = float(beta)
-        if form not in FORMS:
+        self.depth_radius = checks.whole_number("depth_radius", depth_radius)
+        self.bias = checks.real_number("bias", bias, above=0)
+        self.alpha = checks.real_number("alpha", alpha, low=0)
+        self.beta = checks.real_number("beta", beta, above=0)
+        if not isinstance(form, str) or form not in FORMS:
             raise ValueError(f"form is {form!r}; expected one of {', '.join(FORMS)}.")
-        self.axis = int(axis)
+        self.axis = checks.whole_number("axis", axis, low=-(2**31))
+        if self.axis == 0:
+            raise ValueError("axis is 0, which counts the images; expected that of the channels, such as -1.")
         self.form = form
         self.supports_masking = True
 
@@ -72,7 +69,9 @@ class LocalResponseNormalization(keras.layers.Layer):
         Raises:
             ValueError: ``local_size`` is even, or another argument is out of range.
         """
-        if local_size < 1 or local_size % 2 != 1:
+        local_size = checks.whole_number("local_size", local_size, 1)
+        alpha = checks.real_number("alpha", alpha, low=0)
+        if local_size % 2 != 1:
             raise ValueError(f"the window is {local_size} channels; expected an odd number, so that it has a middle.")
         return cls(depth_radius=local_size // 2, bias=k, alpha=alpha / local_size, beta=beta, **kwargs)
 

@@ -7,7 +7,7 @@ import shlex
 
 import numpy as np
 
-from keras_classics import files
+from keras_classics import files, text
 from keras_classics.datasets import pipeline
 from train.report import history, plots
 from train.report.results import interval
@@ -52,8 +52,8 @@ def write(folder, name, *, model, record, loss, results, size, bgr=False):
         **_pictures(record, loss, results, model, size, bgr),
     }
     drawn = {ending: f"{name}{ending}" for ending in writers}
-    text = markdown(record, results, drawn)
-    writers["_report.md"] = lambda path: path.write_text(text, encoding="utf-8")
+    report = markdown(record, results, drawn)
+    writers["_report.md"] = lambda path: text.write(path, report)
     # All are written before the first takes its name.
     with contextlib.ExitStack() as stack:
         for ending, write_to in writers.items():

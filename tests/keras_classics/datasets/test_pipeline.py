@@ -65,13 +65,14 @@ def test_another_seed_gives_another_order(numbered):
 
 
 def test_unreadable_pictures_are_found(tmp_path):
-    """TIFF under another name too, which other readers would take."""
-    paths = [tmp_path / name for name in ("good.png", "cut.png", "tiff.jpg")]
+    """Not TIFF under another name, which the decoder takes; Encapsulated PostScript it does not."""
+    paths = [tmp_path / name for name in ("good.png", "cut.png", "tiff.jpg", "postscript.png", "absent.png")]
     Image.new("RGB", (40, 50)).save(paths[0])
     paths[1].write_bytes(paths[0].read_bytes()[:60])
     Image.new("RGB", (40, 50)).save(paths[2], "tiff")
-    split = Split(np.array([str(path) for path in paths]), np.arange(3))
-    np.testing.assert_array_equal(pipeline.unreadable_rows(split), [1, 2])
+    Image.new("RGB", (40, 50)).save(paths[3], "eps")
+    split = Split(np.array([str(path) for path in paths]), np.arange(5))
+    np.testing.assert_array_equal(pipeline.unreadable_rows(split), [1, 3, 4])
 
 
 def test_pictures_in_files_are_scaled_and_cut(tmp_path):
