@@ -12,7 +12,16 @@ import keras_classics
 from keras_classics.datasets import decoding
 from keras_classics.recognition import field, ink, lines, parts
 
-SCRIPTS = ("network", "planes", "ink", "lines", "reading", "strokes", "words", "app")  # in the order they need each other
+SCRIPTS = (
+    "network",
+    "planes",
+    "ink",
+    "lines",
+    "reading",
+    "strokes",
+    "words",
+    "app",
+)  # in the order they need each other
 _HERE = pathlib.Path(__file__).parent
 
 
