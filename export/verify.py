@@ -72,7 +72,8 @@ def verify(args):
             print("The file does not describe itself; assumed: raw pixels 0–255, classes in the order of the data.")
         else:
             print(f"Description: {metadata.summary(said)}")
-        print(f"Standard metadata: {standard_metadata.summary(standard)}")
+        if form is None:
+            print(f"Standard metadata: {standard_metadata.summary(standard)}")
     reference = metrics.keras_reference(trained.model, trained.preprocessing, trained.dataset.test.images)
     checks.check_outputs(trained, reference)
     limits = gate.limits_of(request, trained, args.io or (said or {}).get("io"), shape)

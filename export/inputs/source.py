@@ -71,13 +71,13 @@ def load(request):
 
     if request.model is not None:
         model = networks.load_model(request.model)
-        weights, origin = {"model": str(request.model)}, str(request.model)
+        weights, origin = {"model": str(request.model)}, _shown(request.model)
     else:
         variant = networks.usual_variant(request.named, request.variant, request.dataset)
         weights, origin = _by_name(request)
         model = networks.build(request.named, variant, weights)
     known = networks.described(model, origin, request.named)
-    shape = _image_shape(model, known, origin)
+    shape = networks.image_shape(model, known, origin)
     trained_on = known.data or (_TRAINED_PACKAGED if weights == {"weights": _PACKAGED} else {})
     dataset, described = data.load(known.network, shape, request, trained_on, labelled=RANDOM not in weights)
     unchanged = not known.data or known.checksum == networks.checksum_of(model)
@@ -89,18 +89,10 @@ def load(request):
     )
 
 
-def _image_shape(model, known, origin):
-    """``(height, width, channels)`` of a model's input.
-
-    Raises:
-        InputError: it has several inputs, or they are no images of such channels, square and of one known size.
-    """
-    channels, shape = len(known.preprocessing.mean), model.input_shape
-    if isinstance(shape, (list, dict)) or len(shape) != 4 or None in shape[1:] or shape[1] != shape[2]:
-        raise InputError(f"{origin} takes {shape}; expected square images of one size, (None, side, side, {channels}).")
-    if shape[3] != channels:
-        raise InputError(f"{origin} takes {shape}; expected {channels} channels, and channels last.")
-    return tuple(shape[1:])
+def _shown(path):
+    """A path as people read it here: from the working directory, where it is below that."""
+    here = pathlib.Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _by_name(request):

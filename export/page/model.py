@@ -3,6 +3,7 @@
 import importlib.resources
 import pathlib
 
+from export.contract import TITLES
 from export.inputs import networks
 from keras_classics import recognition
 from keras_classics.errors import InputError
@@ -37,15 +38,16 @@ def _converted(path):
     start_tensorflow()
     from export.convert import quantize
     from export.litert import metadata
-    from export.prediction import keras_model
+    from keras_classics import lenet
 
     model = networks.load_model(path)
-    network, variant = networks.identify(model, path, str(path))
-    if network == "alexnet":
+    known = networks.described(model, path)
+    if known.network == "alexnet":
         raise InputError(f"{path} is AlexNet; the page is for LeNet-5.")
-    preprocessing, shape = networks.row_of(network, variant)
-    if tuple(model.input_shape[1:]) != shape:
-        raise InputError(f"{path} takes {model.input_shape}; expected {(None, *shape)}.")
-    labels = keras_model.labels_of(path, network, model.output_shape[-1])
-    described = {"network": networks.TITLES[network], "mode": "float32", "labels": list(labels)}
-    return metadata.embed(quantize.convert(model, preprocessing, "float32"), described)
+    shape, classes = networks.image_shape(model, known, path), model.output_shape[-1]
+    if shape[0] != lenet.IMAGE_SIZE:
+        raise InputError(f"{path} takes {model.input_shape}; expected {(None, lenet.IMAGE_SIZE, lenet.IMAGE_SIZE, 1)}.")
+    own = known.labels if known.labels and len(known.labels) == classes else None
+    labels = own or networks.default_labels(known.network, classes)
+    described = {"network": TITLES[known.network], "mode": "float32", "labels": list(labels)}
+    return metadata.embed(quantize.convert(model, known.preprocessing, "float32"), described)

@@ -21,7 +21,7 @@ SCRIPTS = (
     "strokes",
     "words",
     "app",
-)  # in order of need
+)  # in the order they need each other
 _HERE = pathlib.Path(__file__).parent
 
 

@@ -1,6 +1,5 @@
 """Dataset names → images and labels: what is known, where it is looked for, and the digits that are always there."""
 
-import contextlib
 import dataclasses
 import functools
 import os
@@ -138,10 +137,7 @@ def absolute(path):
         InputError: it is no text that can be stored.
     """
     path = pathlib.Path(path)
-    if not path.exists():
-        with contextlib.suppress(RuntimeError):  # there is no such user
-            path = path.expanduser()
-    path = path.resolve()
+    path = (path if path.exists() else expanded(path)).resolve()
     try:
         str(path).encode()
     except UnicodeEncodeError as error:

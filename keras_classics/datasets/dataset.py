@@ -61,7 +61,7 @@ class Split:
             return
         digest.update(self.labels.tobytes())
         if self.images.dtype.kind == "U":
-            above = len(os.path.commonprefix(self.images.tolist()).rpartition(os.sep)[0])  # noqa: RUF071 (a million paths)
+            above = len(os.path.commonprefix(self.images.tolist()).rpartition(os.sep)[0])  # noqa: RUF071
             digest.update("\n".join(f"{path[above:]} {_bytes_of(path)}" for path in self.images.tolist()).encode())
         else:
             digest.update(self.images.tobytes())
