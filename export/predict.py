@@ -24,10 +24,10 @@ def parser():
 
 def predict(args):
     """Print a result for every picture that can be read; the exit code tells whether all could."""
-    from export.inputs import digits, pictures
+    from export.inputs import digits
     from export.litert import metadata
     from export.litert.classifier import Classifier
-    from keras_classics.datasets import PICTURE_SUFFIXES
+    from keras_classics.datasets import PICTURE_SUFFIXES, decoding
     from keras_classics.errors import InputError
 
     if pathlib.Path(args.model).is_fifo():
@@ -41,7 +41,7 @@ def predict(args):
     if len(labels) != classifier.output["shape"][-1]:
         raise InputError(f"{args.model} has {classifier.output['shape'][-1]} outputs and {len(labels)} labels.")
     size, _, channels = classifier.image_shape
-    read = digits.read_digit if channels == 1 else pictures.read_picture
+    read = digits.read_digit if channels == 1 else decoding.square
     results, code = [], 0
     for path in _expanded(args.pictures, PICTURE_SUFFIXES):
         try:
