@@ -149,7 +149,7 @@ def train_network(
             if logs:
                 logs.add_evaluation("test", steps, record["test"])
                 print(f"Wrote {logs.folder}/, which `tensorboard --logdir {folder}` shows")
-            print(f"Wrote {', '.join(written[:-1])} and {written[-1]} to {folder}/")
+            print(f"Wrote {' and '.join(filter(None, (', '.join(written[:-1]), written[-1])))} to {folder}/")
         devices.anyone(strategy, False)  # nobody leaves before the chief is done
     return chief
 

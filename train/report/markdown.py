@@ -38,7 +38,7 @@ def write(folder, name, *, model, record, loss, results, size, bgr=False):
     one that fails is a warning on stderr, as is a history or report that cannot be written.
 
     Args:
-        folder, name: the files are ``NAME.keras`` and so on, as ``targets`` lists them.
+        folder, name: of ``targets``.
         model: the trained ``keras.Model``.
         record: what ``NAME_history.json`` is to hold.
         loss: what the loss is, with its unit.
@@ -47,7 +47,7 @@ def write(folder, name, *, model, record, loss, results, size, bgr=False):
         bgr: whether the network takes blue first.
 
     Returns:
-        The names of the files.
+        The names of the files that were written.
 
     Raises:
         InputError: the model cannot be written.
@@ -69,19 +69,20 @@ def write(folder, name, *, model, record, loss, results, size, bgr=False):
     for ending in set(ENDINGS) - set(written):
         with optional(paths[ending].name):
             paths[ending].unlink(missing_ok=True)  # of an earlier run
-    for ending, draw in _pictures(record, loss, results, model, size, bgr).items():
-        write_one(ending, draw)
+    with optional("plots"):
+        for ending, draw in _pictures(record, loss, results, model, size, bgr).items():
+            write_one(ending, draw)
     write_one("_report.md", lambda path: path.write_text(markdown(record, results, dict(written)), encoding="utf-8"))
     return list(written.values())
 
 
 def _pictures(record, loss, results, model, size, bgr):
     """Ending of the file → function that draws the picture to a path; only those that show something."""
-    recipe = record["recipe"]
+    batch = record["recipe"]["batch_size"]
     names = plain_text.short(results.class_names)
 
     def curves(path):
-        title = f"{record['network']} on {record['dataset']['name']}, batches of {recipe['batch_size']}"
+        title = f"{record['network']} on {record['dataset']['name']}, batches of {batch}"
         rows = {"training": record["training"], "validation": record["validation"]}
         plots.write_curves(path, title=title, loss=loss, **rows, test=record["test"]["accuracy"])
 
@@ -91,7 +92,7 @@ def _pictures(record, loss, results, model, size, bgr):
 
     made = {
         "_curves.png": curves,
-        "_rate.png": lambda path: plots.write_rate(path, training=record["training"], batch_size=recipe["batch_size"]),
+        "_rate.png": lambda path: plots.write_rate(path, training=record["training"], batch_size=batch),
         "_classes.png": lambda path: plots.write_classes(path, **_lowest_classes(results, names)),
     }
     if len(names) <= _MATRIX_CLASSES:
