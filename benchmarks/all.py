@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from benchmarks import measure
-from keras_classics import cli, files
+from keras_classics import children, cli, files
 from keras_classics.errors import InputError
 
 PROG = "python -m benchmarks.all"
@@ -47,8 +47,8 @@ def run_one(name, args):
                 print(last, end="", flush=True)
             last = line
     if process.returncode:
-        print(last, end="")
-        raise InputError(f"benchmarks.{name} ended with exit code {process.returncode}; see above.")
+        print(last, end="", flush=True)
+    children.check(process.returncode, f"benchmarks.{name}")
     return json.loads(last)
 
 

@@ -200,29 +200,17 @@ def _torch_lenet5(model):
     """PyTorch's LeNet-5 with the weights of ``model``."""
     import torch
 
-    from benchmarks.peers import torch_lenet5
+    from benchmarks.peers import lenet5_weights, torch_lenet5
 
     network = torch_lenet5()
     with torch.no_grad():
-        for theirs, ours in zip(network.parameters(), _weights_for_others(model), strict=True):
+        for theirs, ours in zip(network.parameters(), lenet5_weights(model), strict=True):
             theirs.copy_(torch.from_numpy(ours.copy()))
     return network
 
 
-def _weights_for_others(model):
-    """LeNet-5's weights in the layout of PyTorch and ONNX: outputs first, C5 over maps flattened channel by channel."""
-    for name in ("C1", "C3", "C5", "F6", "output"):
-        kernel, bias = model.get_layer(name).get_weights()
-        kernel = kernel.transpose(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T
-        yield kernel.reshape(len(bias), -1) if name == "C5" else kernel
-        yield bias
-
-
 def rows(args):
-    from keras_classics.runtime import start_tensorflow
-
-    start_tensorflow()
-    libraries = [name for name in ("onnxruntime", "torch", "onnx") if measure.has(name)]
+    libraries = measure.start("onnxruntime", "torch", "onnx")
     if not {"torch", "onnx"} <= set(libraries):  # with which ONNX Runtime's models are written
         libraries = [name for name in libraries if name != "onnxruntime"]
     found = []

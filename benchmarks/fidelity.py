@@ -286,6 +286,7 @@ def parser():
 
 def compare(args):
     """Run all comparisons and write the report; 1 where one is out of bounds."""
+    from keras_classics import torch_first
     from keras_classics.errors import InputError
     from keras_classics.runtime import start_tensorflow
 
@@ -295,6 +296,7 @@ def compare(args):
     target = pathlib.Path(args.out)
     files.output_folder(target.parent)
     files.check_targets(target)
+    torch_first.load()
     start_tensorflow()
     rows = []
     for row in comparisons():

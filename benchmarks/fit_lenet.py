@@ -38,13 +38,11 @@ def fitting(batch, images, labels):
 def rows(args):
     from benchmarks.train_lenet import torch_sides
     from keras_classics import datasets
-    from keras_classics.runtime import start_tensorflow
 
-    start_tensorflow()
+    peers, found = measure.start("torch"), []
     dataset = datasets.load("embedded").padded(32)
     again = np.arange(args.images) % len(dataset.train)  # as often as it takes
     images, labels = dataset.train.images[again], dataset.train.labels[again]
-    peers, found = measure.has("torch"), []
     for batch in args.batches:
         fit = fitting(batch, images, labels)
         fit()

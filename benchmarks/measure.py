@@ -15,7 +15,7 @@ import statistics
 import sys
 import time
 
-from keras_classics import cli, runtime
+from keras_classics import cli, runtime, torch_first
 
 _LIBRARIES = ("tensorflow", "keras", "torch", "onnxruntime", "ai-edge-litert", "numpy", "pillow")
 
@@ -97,6 +97,15 @@ def has(library):
         flush=True,
     )
     return False
+
+
+def start(*libraries):
+    """Start TensorFlow beside those of ``libraries``, the peers, that are installed; a list of their names."""
+    found = [library for library in libraries if has(library)]
+    if "torch" in found:
+        torch_first.load()
+    runtime.start_tensorflow()
+    return found
 
 
 def parser(prog, description, *, rounds=5):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from benchmarks import measure
+from keras_classics import children
 
 PROG = "python -m benchmarks.memory"
 WORK = {"alexnet": "AlexNet training, batch 128", "lenet": "LeNet-5 training on MNIST, batch 64"}
@@ -38,11 +39,11 @@ def train(args):
     steps = args.steps * 200
     if side == "ours":
         benchmark.start()
-        return benchmark.images_a_second(benchmark.engine(64, _digits(args)), steps)
-    return benchmark.torch_sides(64, _digits(args), steps)["PyTorch"]()
+        return benchmark.images_a_second(benchmark.engine(64, digits(args)), steps)
+    return benchmark.torch_sides(64, digits(args), steps)["PyTorch"]()
 
 
-def _digits(args):
+def digits(args):
     """MNIST or the embedded digits, read in another process: PyTorch's users would not load TensorFlow for it."""
     import pickle
 
@@ -50,14 +51,15 @@ def _digits(args):
         "import pickle, sys; from keras_classics import datasets; "
         f"pickle.dump(datasets.load('auto', {args.data_dir!r}).padded(32), sys.stdout.buffer)"
     )
-    return pickle.loads(subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.PIPE).stdout)
+    done = children.run([sys.executable, "-c", program], "reading the digits", stdout=subprocess.PIPE)
+    return pickle.loads(done.stdout)
 
 
 def peak(side, args):
     """Megabytes that a process of ``side`` had resident at most."""
     command = [sys.executable, "-m", "benchmarks.memory", "--side", side, "--steps", str(args.steps)]
     command += ["--batch", str(args.batch), *(["--data-dir", args.data_dir] if args.data_dir else [])]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    done = children.run(command, f"the process of {side}", stdout=subprocess.PIPE, text=True)
     return float(done.stdout.split()[-1])
 
 

@@ -4,9 +4,12 @@ The numbers stand here a second time on purpose: a network checked against its o
 """
 
 import numpy as np
-import torch
 from onnx import TensorProto, helper, numpy_helper
-from torch import nn
+
+from keras_classics import torch_first
+
+torch = torch_first.load()
+nn = torch.nn
 
 
 def torch_lenet5(activation=nn.Tanh):
@@ -17,6 +20,15 @@ def torch_lenet5(activation=nn.Tanh):
         *(nn.Flatten(), nn.Linear(400, 120), activation()),
         *(nn.Linear(120, 84), activation(), nn.Linear(84, 10)),
     )
+
+
+def lenet5_weights(model):
+    """A Keras LeNet-5's weights as PyTorch and ONNX lay them out: outputs first, C5 over maps channel by channel."""
+    for name in ("C1", "C3", "C5", "F6", "output"):
+        kernel, bias = model.get_layer(name).get_weights()
+        kernel = kernel.transpose(3, 2, 0, 1) if kernel.ndim == 4 else kernel.T
+        yield kernel.reshape(len(bias), -1) if name == "C5" else kernel
+        yield bias
 
 
 def torch_alexnet_paper():

@@ -6,7 +6,7 @@ import tempfile
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper, save
 
-from benchmarks.peers import onnx_alexnet_caffe
+from benchmarks.peers import lenet5_weights, onnx_alexnet_caffe
 
 
 def lenet5(model):
@@ -14,12 +14,10 @@ def lenet5(model):
 
     Takes ``pixels (1, 1, 32, 32)``, normalised; gives ``probabilities (1, 10)``.
     """
-    from benchmarks.device import _weights_for_others
-
     names = [f"{layer}_{what}" for layer in ("C1", "C3", "C5", "F6", "output") for what in ("w", "b")]
     weights = [
         numpy_helper.from_array(np.ascontiguousarray(values), name)
-        for name, values in zip(names, _weights_for_others(model), strict=True)
+        for name, values in zip(names, lenet5_weights(model), strict=True)
     ]
     nodes, source = [], "pixels"
 

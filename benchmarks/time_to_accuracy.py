@@ -107,9 +107,9 @@ def rows(args):
     wanted = args.targets.split(",")
     if not set(wanted) <= set(RACES):
         raise InputError(f"--targets {args.targets}: expected some of {', '.join(RACES)}.")
+    torch, found = measure.start("torch"), []
     start()
     dataset = datasets.load(args.dataset, args.data_dir).padded(32)
-    torch, found = measure.has("torch"), []
     for name in wanted:
         race, values = RACES[name], {}
         for seed in range(args.rounds):

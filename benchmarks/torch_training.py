@@ -4,8 +4,11 @@ import math
 import time
 
 import numpy as np
-import torch
-from torch import nn
+
+from keras_classics import torch_first
+
+torch = torch_first.load()
+nn = torch.nn
 
 
 class Training:

@@ -67,10 +67,7 @@ def torch_training_of(batch, dataset, *, channels_last):
 
 
 def rows(args):
-    from keras_classics.runtime import start_tensorflow
-
-    start_tensorflow()
-    peers, found = measure.has("torch"), []
+    peers, found = measure.start("torch"), []
     for batch in args.batches:
         dataset = pictures(2 * batch)
         trainer = engine(batch, dataset)

@@ -77,9 +77,9 @@ def torch_sides(batch, dataset, steps):
 def rows(args):
     from keras_classics import datasets
 
+    peers, found = measure.start("torch"), []
     start()
     dataset = datasets.load("embedded").padded(32)
-    peers, found = measure.has("torch"), []
     for batch in args.batches:
         steps = max(1, args.images // batch)
         trainer = engine(batch, dataset)

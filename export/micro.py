@@ -5,7 +5,7 @@ import importlib.metadata
 import pathlib
 import re
 
-from keras_classics import cli, files
+from keras_classics import cli, files, locks
 from keras_classics.errors import InputError
 
 PROG = "python -m export.micro"
@@ -36,15 +36,22 @@ def parser():
         "accuracy; 2 something given cannot be used. Needs the extra micro.",
     )
     parser.add_argument(
-        "model", metavar="FILE.tflite", help="of python -m export.tflite --mode int8, best with --target micro"
+        "model",
+        type=cli.path,
+        metavar="FILE.tflite",
+        help="of python -m export.tflite --mode int8, best with --target micro",
     )
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write to")
+    parser.add_argument("--out", type=cli.path, required=True, metavar="DIR", help="folder to write to")
     parser.add_argument("--max-arena", type=cli.positive_int, metavar="BYTES", help="RAM that there is for the arena")
     parser.add_argument("--max-size", type=cli.positive_int, metavar="BYTES", help="flash that there is for the model")
     parser.add_argument(
-        "--dataset", default="embedded", metavar="NAME", help="of the digits: mnist, auto or embedded (default)"
+        "--dataset",
+        type=cli.dataset,
+        default="embedded",
+        metavar="NAME",
+        help="of the digits: mnist, auto or embedded (default)",
     )
-    parser.add_argument("--data-dir", metavar="DIR", help="where TFDS data lies (or KERAS_CLASSICS_DATA_DIR)")
+    cli.add_data_dir(parser)
     return parser
 
 
@@ -187,6 +194,7 @@ def export(args):
         raise InputError(f"there is no model {path}; make one with python -m export.tflite lenet5 --target micro.")
     interpreter.check_installed()
     folder = files.output_folder(args.out)
+    locks.claim(folder, "sources")
     model = path.read_bytes()
     labels, classifier = opened(model, path)
     digit, run, found = _on_digits(args, model, classifier)

@@ -9,8 +9,8 @@ import importlib.resources
 
 from keras import initializers, layers, ops
 
-from keras_classics import builder
-from keras_classics.layers import Conv2D, LocalResponseNormalization
+from keras_classics import builder, checks, description
+from keras_classics.layers import Conv2D, LocalResponseNormalization, MaxPooling2D
 from keras_classics.preprocessing import Preprocessing
 
 
@@ -32,10 +32,17 @@ class Variant:
     classes: int
     # Initialisation: "gaussian" of section 5, "he" for deep ReLU networks, "torch" (PyTorch's default).
     initialisation: str = "gaussian"
-    first_bias: float = 1.0  # of conv2, conv4, conv5, fc6 and fc7 in "gaussian"
+    positive_bias: float = 1.0  # of conv2, conv4, conv5, fc6 and fc7 in "gaussian"
     dense_stddev: float = 0.01  # of fc6 and fc7 in "gaussian"
     dropout: str = "after"  # "after" fc6 and fc7, or "before" them
     pooled_size: int | None = None  # side of the maps that fc6 takes, whatever the image's; None: as they come
+
+    def __post_init__(self):
+        for name, low in {"image_size": 1, "stride": 1, "pool": 1, "classes": 1, "pooled_size": 1}.items():
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, checks.whole_number(name, getattr(self, name), low))
+        for name, count, low in (("filters", 5, 1), ("kernels", 5, 1), ("padding", 2, 0), ("groups", 5, 1)):
+            object.__setattr__(self, name, checks.whole_numbers(name, getattr(self, name), count, low))
 
 
 # The mean of ImageNet's training pixels, R, G, B, as published with the Caffe reference models.
@@ -82,7 +89,7 @@ VARIANTS = {
         # Caffe divides alpha by the size of the window, 5, and adds 1 where the paper adds k = 2.
         lrn={"depth_radius": 2, "bias": 1.0, "alpha": 1e-4 / 5, "beta": 0.75},
         preprocessing=Preprocessing(mean=_IMAGENET_MEAN[::-1], scale=(1.0, 1.0, 1.0), bgr=True),
-        first_bias=0.1,
+        positive_bias=0.1,
         dense_stddev=0.005,
     ),
     # Krizhevsky, "One weird trick for parallelizing convolutional neural networks", 2014, as torchvision has it.
@@ -104,14 +111,21 @@ VARIANTS = {
 
 
 def variant_named(variant):
-    """The row of ``VARIANTS`` called ``variant``.
+    """The row of ``VARIANTS`` called ``variant``; a ``Variant`` is returned as it is.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is none of that name.
     """
-    if variant not in VARIANTS:
-        raise ValueError(f"AlexNet: variant is {variant!r}; expected one of {', '.join(VARIANTS)}.")
+    if isinstance(variant, Variant):
+        return variant
+    if not isinstance(variant, str) or variant not in VARIANTS:
+        raise ValueError(f"AlexNet: variant is {variant!r}; expected {', '.join(VARIANTS)} or an alexnet.Variant.")
     return VARIANTS[variant]
+
+
+def _name_of(row):
+    """Under which name a row stands in ``VARIANTS``; "custom" for one of the user's own."""
+    return next((name for name, known in VARIANTS.items() if known == row), "custom")
 
 
 def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
@@ -160,7 +174,8 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
         variant: "paper" (default); "single_tower", without groups (62,378,344 parameters); "cifar10", for 32×32 colour
             images: 3×3 convolutions, 2×2 pooling, no normalization (35,855,178 parameters); "caffe", BVLC's reference
             network: 227×227 pixels, Caffe's normalization, blue first; "torchvision", the "one weird trick" network
-            without normalization or towers (61,100,840 parameters).
+            without normalization or towers (61,100,840 parameters); or an ``alexnet.Variant`` of your own, such as
+            ``dataclasses.replace(alexnet.VARIANTS["paper"], lrn=None)``.
 
     Returns:
         A Keras functional model from float images, as ``alexnet.preprocess_input`` makes them, to ``(batch, classes)``
@@ -175,9 +190,16 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
     Gaussian of standard deviation 0.01, biases 1 in conv2, conv4, conv5 and the hidden fully connected layers).
     """
     row = variant_named(variant)
-    classes = row.classes if classes is None else classes
+    classes = checks.whole_number("AlexNet: classes", row.classes if classes is None else classes, 1)
+    include_top = checks.truth("AlexNet: include_top", include_top)
     source = builder.check_arguments(
-        "AlexNet", pooling=pooling, classes=classes, weights=weights, variant=variant, include_top=include_top
+        "AlexNet",
+        pooling=pooling,
+        classes=classes,
+        weights=weights,
+        variant=_name_of(row),
+        include_top=include_top,
+        name=name,
     )
     inputs = builder.image_input(
         input_shape,
@@ -188,13 +210,23 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
         min_size=_smallest_image(row),
         network="AlexNet",
     )
-    x = _convolutions(row, inputs)
+    # Section 3.5. Output shapes and parameters are those of "paper".
+    x = layers.ZeroPadding2D((row.padding, row.padding), name="conv1_pad")(inputs)
+    x = _conv(row, 1, x, strides=row.stride, padding="valid")  # 55×55×96: 34,944 parameters
+    x = _pool(row, 1, _norm(row, 1, x))  # 27×27×96
+    x = _conv(row, 2, x, positive_bias=True)  # 27×27×256, two towers: 307,456
+    x = _pool(row, 2, _norm(row, 2, x))  # 13×13×256
+    x = _conv(row, 3, x)  # 13×13×384, both towers seen: 885,120
+    x = _conv(row, 4, x, positive_bias=True)  # 13×13×384, two towers: 663,936
+    x = _conv(row, 5, x, positive_bias=True)  # 13×13×256, two towers: 442,624
+    x = _pool(row, 5, x)  # 6×6×256
     x = _fully_connected(row, x, classes, classifier_activation) if include_top else builder.pool_features(x, pooling)
 
     def build():
         return AlexNet(variant=variant)
 
-    return builder.finish(input_tensor, inputs, x, source=source, name=name, build=build)
+    described = description.Description("alexnet", variant, row.preprocessing)
+    return builder.finish(input_tensor, inputs, x, source=source, name=name, build=build, described=described)
 
 
 def preprocess_input(x, data_format=None, variant="paper"):
@@ -223,30 +255,35 @@ def decode_predictions(preds, top=5):
     scores = ops.convert_to_numpy(preds)
     if scores.ndim != 2 or scores.shape[1] != 1000:
         raise ValueError(f"preds has the shape {tuple(scores.shape)}; expected (batch, 1000).")
-    if not 1 <= top <= 1000:
-        raise ValueError(f"top is {top}; expected a whole number from 1 to 1000.")
+    top = checks.whole_number("top", top, 1, 1000)
     names = imagenet_classes()
     return [[(*names[label], float(row[label])) for label in row.argsort()[::-1][:top]] for row in scores]
 
 
-def _convolutions(row, x):
-    x = layers.ZeroPadding2D((row.padding, row.padding), name="conv1_pad")(x)
-    for number, (filters, kernel, groups) in enumerate(zip(row.filters, row.kernels, row.groups, strict=True), start=1):
-        x = Conv2D(
-            filters,
-            kernel,
-            strides=row.stride if number == 1 else 1,
-            padding="valid" if number == 1 else "same",
-            groups=groups,
-            activation="relu",
-            name=f"conv{number}",
-            **_initialisation(row, first=number in (2, 4, 5)),
-        )(x)
-        if row.lrn and number in (1, 2):
-            x = LocalResponseNormalization(**row.lrn, axis=builder.channel_axis(), name=f"norm{number}")(x)
-        if number in (1, 2, 5):
-            x = layers.MaxPooling2D(row.pool, strides=2, name=f"pool{number}")(x)
-    return x
+def _conv(row, number, x, *, strides=1, padding="same", positive_bias=False):
+    """conv1 … conv5, with ReLU (section 3.1)."""
+    return Conv2D(
+        row.filters[number - 1],
+        row.kernels[number - 1],
+        strides=strides,
+        padding=padding,
+        groups=row.groups[number - 1],
+        activation="relu",
+        name=f"conv{number}",
+        **_initialisation(row, positive_bias),
+    )(x)
+
+
+def _norm(row, number, x):
+    """norm1 and norm2 (section 3.3), where the variant has them."""
+    if row.lrn is None:
+        return x
+    return LocalResponseNormalization(**row.lrn, axis=builder.channel_axis(), name=f"norm{number}")(x)
+
+
+def _pool(row, number, x):
+    """pool1, pool2 and pool5 (section 3.4)."""
+    return MaxPooling2D(row.pool, strides=2, name=f"pool{number}")(x)
 
 
 def _fully_connected(row, x, classes, activation):
@@ -260,15 +297,14 @@ def _fully_connected(row, x, classes, activation):
     for number in (6, 7):
         if row.dropout == "before":
             x = layers.Dropout(0.5, name=f"drop{number}")(x)
-        start = _initialisation(row, first=True, stddev=row.dense_stddev)
-        x = layers.Dense(4096, activation="relu", name=f"fc{number}", **start)(x)
+        start = _initialisation(row, positive_bias=True, stddev=row.dense_stddev)
+        x = layers.Dense(4096, activation="relu", name=f"fc{number}", **start)(x)  # 37,752,832 and 16,781,312
         if row.dropout == "after":
             x = layers.Dropout(0.5, name=f"drop{number}")(x)
     # Small weights here after He's too: 4096 inputs would start at logits of several units.
-    start = (
-        _initialisation(row, first=False) if row.initialisation == "torch" else {"kernel_initializer": _gaussian(0.01)}
-    )
-    return builder.classifier(x, classes, activation, name="fc8", **start)
+    torch = row.initialisation == "torch"
+    start = _initialisation(row, positive_bias=False) if torch else {"kernel_initializer": _gaussian(0.01)}
+    return builder.classifier(x, classes, activation, name="fc8", **start)  # 4,097,000
 
 
 def _pooled_shape(row):
@@ -277,13 +313,13 @@ def _pooled_shape(row):
     return (side, side, maps) if builder.channel_axis() == -1 else (maps, side, side)
 
 
-def _initialisation(row, first, stddev=0.01):
-    """Section 5; ``first`` for layers whose biases start at 1, so that their ReLUs get positive inputs early on."""
+def _initialisation(row, positive_bias, stddev=0.01):
+    """Section 5; biases of some layers start at 1, so that their ReLUs get positive inputs early on."""
     if row.initialisation == "he":
         return {"kernel_initializer": "he_normal"}
     if row.initialisation == "torch":  # Assumption: biases 0, where PyTorch draws them from ±1 / sqrt(fan-in)
         return {"kernel_initializer": initializers.VarianceScaling(1 / 3, mode="fan_in", distribution="uniform")}
-    bias = initializers.Constant(row.first_bias if first else 0.0)
+    bias = initializers.Constant(row.positive_bias if positive_bias else 0.0)
     return {"kernel_initializer": _gaussian(stddev), "bias_initializer": bias}
 
 

@@ -1,10 +1,9 @@
 """What the builders of both networks share: the ``keras.applications`` arguments, checked and carried out once."""
 
-import numbers
-
 import keras
 from keras import layers
 
+from keras_classics import checks, description
 from keras_classics.weights import registry
 
 
@@ -28,8 +27,10 @@ def image_input(input_shape, input_tensor, *, include_top, size, channels, min_s
     if input_shape is None:
         side = size if include_top else None
         input_shape = (side, side, channels) if channels_last else (channels, side, side)
-    if not isinstance(input_shape, (tuple, list)) or len(input_shape) != 3:
+    if isinstance(input_shape, (str, bytes)) or not hasattr(input_shape, "__len__") or len(input_shape) != 3:
         raise ValueError(f"{network}: input_shape is {input_shape}; expected three numbers (height, width, channels).")
+    name = f"{network}: input_shape"
+    input_shape = tuple(None if side is None else checks.whole_number(name, side, 1) for side in input_shape)
     height, width = input_shape[:2] if channels_last else input_shape[1:]
     if include_top and None in (height, width):
         raise ValueError(
@@ -67,24 +68,28 @@ def pool_features(x, pooling):
     return x
 
 
-def check_arguments(network, *, pooling, classes, weights, variant, activation=None, include_top):
+def check_arguments(network, *, pooling, classes, weights, variant, activation=None, include_top, name):
     """Refuse values that no network takes; what ``weights`` means (``registry.find``).
 
     Raises:
-        ValueError: ``pooling``, ``classes`` or ``weights`` is not one of the values allowed.
+        ValueError: ``pooling``, ``weights`` or ``name`` is not one of the values allowed.
     """
-    if pooling not in (None, "avg", "max"):
+    if not (pooling is None or (isinstance(pooling, str) and pooling in ("avg", "max"))):
         raise ValueError(f'{network}: pooling is {pooling!r}; expected None, "avg" or "max".')
-    if isinstance(classes, bool) or not isinstance(classes, numbers.Integral) or classes < 1:
-        raise ValueError(f"{network}: classes is {classes!r}; expected a whole number, 1 or more.")
+    if not (name is None or (isinstance(name, str) and name and "/" not in name)):
+        raise ValueError(f"{network}: name is {name!r}; expected a text without a slash.")
     return registry.find(
         network, weights, variant=variant, activation=activation, classes=classes, include_top=include_top
     )
 
 
-def finish(input_tensor, inputs, outputs, *, source, name, build):
-    """The model from ``inputs`` to ``outputs``, with the weights of ``source``; ``build`` as in ``registry.load``."""
+def finish(input_tensor, inputs, outputs, *, source, name, build, described):
+    """The model from ``inputs`` to ``outputs``, with the weights of ``source``; ``build`` as in ``registry.load``.
+
+    ``described`` is the ``description.Description`` that goes into the model.
+    """
     network = keras.Model(inputs, outputs, name=name)
+    description.attach(network, described)
     if source is not None:
         registry.load(network, source, build=build)
     # What the caller's tensor was computed with is part of the model, but not of the network.

@@ -7,12 +7,28 @@ import argparse
 import contextlib
 import os
 import sys
+import warnings
 
+from keras_classics import locks
+from keras_classics import text as texts
 from keras_classics.errors import InputError
 
 INPUT_ERROR = 2  # exit code of a command that could not use what it was given
 INTERRUPTED = 130  # as a shell reports a command ended by Ctrl-C
 CLOSED_PIPE = 141  # and one ended because nobody reads its output any more
+
+_typed = None  # the command as it was typed, where that was not ``python -m MODULE``
+
+
+def call_it(typed):
+    """Let messages and usage call this process' command ``typed``, such as "keras-classics train lenet"."""
+    global _typed
+    _typed = typed
+
+
+def program(module):
+    """What to call the command of ``module``, such as "python -m train.lenet": as it was typed."""
+    return _typed or module
 
 
 class Stopped(Exception):  # noqa: N818 (not an error: it was asked for)
@@ -26,11 +42,11 @@ class Stopped(Exception):  # noqa: N818 (not an error: it was asked for)
 class Parser(argparse.ArgumentParser):
     """An argument parser that takes no abbreviations and answers a bad argument with one sentence."""
 
-    def __init__(self, **kwargs):
-        super().__init__(allow_abbrev=False, **kwargs)
+    def __init__(self, *, prog, **kwargs):
+        super().__init__(prog=program(prog), allow_abbrev=False, **kwargs)
 
     def error(self, message):
-        self.exit(INPUT_ERROR, f"{self.prog}: {message}\n")
+        self.exit(INPUT_ERROR, f"{self.prog}: {texts.in_a_line(message)}\n")
 
 
 def positive_int(text):
@@ -65,12 +81,31 @@ def non_negative_float(text):
     raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 up")
 
 
+def path(text):
+    """A path as it is typed, with ``~`` for the user's folder, for ``argparse``."""
+    if not text:
+        raise argparse.ArgumentTypeError("a path is missing: there is an empty text in its place")
+    return os.path.expanduser(text)  # noqa: PTH111 (pathlib raises where there is no such user)
+
+
+def dataset(text):
+    """The name of a dataset, in which a path may follow ``folder:`` or ``idx:``, for ``argparse``."""
+    kind, colon, rest = text.partition(":")
+    return f"{kind}:{path(rest)}" if colon and rest else text
+
+
+def add_data_dir(parser):
+    """The argument of every command that reads a dataset by name."""
+    text = "where TFDS data lies (or KERAS_CLASSICS_DATA_DIR)"
+    parser.add_argument("--data-dir", type=path, metavar="DIR", help=text)
+
+
 def add_common_arguments(parser, seed_of):
     """The arguments of every command that reads a dataset and writes to a folder."""
-    parser.add_argument("--data-dir", metavar="DIR", help="where TFDS data lies (or KERAS_CLASSICS_DATA_DIR)")
+    add_data_dir(parser)
     parser.add_argument("--seed", type=seed_number, default=0, metavar="N", help=f"of {seed_of} (default: %(default)s)")
     parser.add_argument(
-        "--out", default="saved_models", metavar="DIR", help="folder to write to (default: %(default)s)"
+        "--out", type=path, default="saved_models", metavar="DIR", help="folder to write to (default: %(default)s)"
     )
 
 
@@ -80,29 +115,42 @@ def run(command, prog):
     An ``InputError``, or a file that the system refuses, becomes a sentence on stderr and exit code 2; Ctrl-C becomes
     exit code 130, ``Stopped`` its own, and a closed output pipe 141.
     """
-    if sys.stdout is None:  # started with standard output closed
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
-    sys.stdout.reconfigure(errors="backslashreplace")
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # started with it closed
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
+        getattr(sys, name).reconfigure(errors="backslashreplace")
+    if any(kind == "error" for kind, *_ in warnings.filters):  # what libraries warn of does not end a command
+        warnings.simplefilter("default")
+        for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+            warnings.simplefilter("ignore", category)  # as Python does of its own accord
     try:
         code = command() or 0
         sys.stdout.flush()
     except InputError as error:
-        print(f"{prog}: {error}", file=sys.stderr)
+        print(f"{program(prog)}: {texts.in_a_line(error)}", file=sys.stderr)
         code = INPUT_ERROR
     except Stopped as stop:
-        print(f"{prog}: {stop}", file=sys.stderr)
+        print(f"{program(prog)}: {texts.in_a_line(stop)}", file=sys.stderr)
         code = stop.code
     except KeyboardInterrupt:
-        print(f"\n{prog}: interrupted; no file was left half-written.", file=sys.stderr)
+        print(f"\n{program(prog)}: interrupted; no file was left half-written.", file=sys.stderr)
         code = INTERRUPTED
     except BrokenPipeError:
         code = CLOSED_PIPE
         _discard_output()
     except OSError as error:
-        print(f"{prog}: {error.filename or 'output'}: {error.strerror or error}.", file=sys.stderr)
+        where = texts.in_a_line(os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else "output")
+        print(f"{program(prog)}: {where}: {error.strerror or error}.", file=sys.stderr)
         code = INPUT_ERROR
         _discard_output()
+    finally:
+        locks.release()
     sys.exit(code)
+
+
+def show_json(content):
+    """Print ``content`` as JSON that standard output's encoding can say."""
+    print(texts.as_json(content, sys.stdout.encoding, indent=2))
 
 
 def _discard_output():

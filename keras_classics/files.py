@@ -3,9 +3,14 @@
 import contextlib
 import os
 import pathlib
+import re
+import shutil
+import socket
 import tempfile
 
 from keras_classics.errors import InputError
+
+_LONGEST_NAME = 255  # bytes, on Linux' file systems
 
 
 def check_targets(*paths):
@@ -44,14 +49,89 @@ def whole_file(path):
         InputError: the disk refuses (full, read-only, no such folder).
     """
     path = pathlib.Path(path)
-    # The endings stay: some writers choose the format by them.
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
+    partial = path.with_name(_temporary_name(path.name))
     try:
         yield partial
-        with partial.open("rb") as written:
-            os.fsync(written.fileno())
+        flush(partial)
         partial.replace(path)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}.") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def flush(path):
+    """Have what was written to a file on the disk before going on."""
+    with path.open("rb") as written:
+        os.fsync(written.fileno())
+
+
+@contextlib.contextmanager
+def temporary_folder(folder, name):
+    """Yield a new folder in ``folder``, for what is to become ``name``; on leaving it is removed."""
+    partial = pathlib.Path(folder) / _temporary_name(name)
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir()
+    try:
+        yield partial
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def sweep(folder):
+    """Remove from ``folder`` the temporary files and folders of processes of this machine that are gone."""
+    for entry in pathlib.Path(folder).iterdir():
+        owner = re.match(r"\.(\d+)(@[^.]*)?\.", entry.name)
+        if owner is None or owner[2] not in (None, f"@{_machine()}") or is_running(int(owner[1])):
+            continue
+        with contextlib.suppress(OSError):
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+
+
+def is_running(pid):
+    """Whether this machine has a process of that number."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
+
+
+@contextlib.contextmanager
+def plain_name(folder):
+    """Yield another path of an existing ``folder``: absolute, short, and without a character that means anything.
+
+    For libraries that take a path for a pattern (``run[1]``) or for a URL, or want it in UTF-8, as TensorFlow does. It
+    holds in this process and in this block, and leads to the folder itself, not to a copy.
+
+    Raises:
+        InputError: there is no such folder, or it may not be read.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise InputError(f"the folder {folder} cannot be opened: {error.strerror or error}.") from error
+    try:
+        yield pathlib.Path(f"/proc/self/fd/{handle}")
+    finally:
+        os.close(handle)
+
+
+def keras_home():
+    """Keras' own folder, for what is fetched or computed once: ``KERAS_HOME``, ``~/.keras``, or one for everybody."""
+    home = os.environ.get("KERAS_HOME") or "~/.keras"
+    home = os.path.expanduser(home)  # noqa: PTH111 (pathlib raises where there is no home)
+    return pathlib.Path(tempfile.gettempdir(), ".keras") if home.startswith("~") else pathlib.Path(home)
+
+
+def _temporary_name(name):
+    """A hidden name beside ``name`` that says whose it is (``sweep``); its end stays: some writers go by that."""
+    owner = f".{os.getpid()}@{_machine()}."
+    end = os.fsencode(name)[-(_LONGEST_NAME - len(owner)) :]
+    return owner + os.fsdecode(end)
+
+
+def _machine():
+    return re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())[:40]

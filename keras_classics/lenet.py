@@ -7,7 +7,7 @@ and "1998", the published network to the last of its 60,000 parameters.
 import keras
 from keras import layers, ops
 
-from keras_classics import builder
+from keras_classics import builder, checks, description, names
 from keras_classics.characters import digit_bitmaps
 from keras_classics.layers import (
     Conv2D,
@@ -26,7 +26,7 @@ LABELS = tuple("0123456789")
 # roughly 1". With background 0 and foreground 255 that is (pixel - 20) * 0.005, exactly.
 PREPROCESSING = Preprocessing(mean=(20.0,), scale=(0.005,))
 
-VARIANTS = ("modern", "1998")
+VARIANTS = names.LENET5_VARIANTS
 
 # Table I: for each map of C3, the maps of S2 it is connected to.
 TABLE_I = (
@@ -74,7 +74,8 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
         pooling: without the top: None (feature maps), "avg" or "max" (a vector of 120).
         classes: units of the output; "1998" has a drawn prototype for each of at most 10.
         classifier_activation: activation of the output; None returns logits, or in "1998" the squared distances to the
-            prototypes, of which "softmax" makes probabilities too. "auto" (default) is "softmax", and None in "1998".
+            prototypes, of which "softmax" makes probabilities too. Of distances the smallest is the answer: measure
+            them with ``lenet.NearestPrototypeAccuracy``. "auto" (default) is "softmax", and None in "1998".
         name: name of the model.
         activation: of all hidden layers: "tanh" (default), "sigmoid", "relu", "scaled_tanh" or any Keras activation; in
             "1998" also of S2 and S4, with "scaled_tanh" (appendix A) as the default.
@@ -92,8 +93,10 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
     Assumption: "modern" starts from Keras' Glorot-uniform weights; the paper's ±2.4/fan-in goes with its scaled tanh.
     Biases start at 0 in both.
     """
-    if variant not in VARIANTS:
+    if not isinstance(variant, str) or variant not in VARIANTS:
         raise ValueError(f"LeNet5: variant is {variant!r}; expected one of {', '.join(VARIANTS)}.")
+    classes = checks.whole_number("LeNet5: classes", classes, 1)
+    include_top = checks.truth("LeNet5: include_top", include_top)
     published = variant == "1998"
     activation = activation or ("scaled_tanh" if published else "tanh")
     activation = scaled_tanh if activation == "scaled_tanh" else keras.activations.get(activation)
@@ -105,6 +108,7 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
         variant=variant,
         activation=_name_of(activation),
         include_top=include_top,
+        name=name,
     )
     if published and classes > 10:
         raise ValueError(f"LeNet5: classes is {classes}; the 1998 variant has prototypes of ten digits only.")
@@ -119,6 +123,9 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
     )
     if classifier_activation == "auto":
         classifier_activation = None if published else "softmax"
+
+    described = description.Description("lenet5-1998" if published else "lenet5", variant, PREPROCESSING)
+    model = {"source": source, "name": name, "build": LeNet5, "described": described}
 
     def start(fan_in):
         return {"activation": activation, **({"kernel_initializer": FanInUniform(fan_in)} if published else {})}
@@ -136,7 +143,7 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
     x = Conv2D(120, 5, name="C5", **start(16 * 25))(x)
     if not include_top:
         x = builder.pool_features(x, pooling)
-        return builder.finish(input_tensor, inputs, x, source=source, name=name, build=LeNet5)
+        return builder.finish(input_tensor, inputs, x, **model)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(84, name="F6", **start(120))(x)
     if published:
@@ -145,7 +152,7 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
             x = builder.output_activation(layers.Rescaling(-1.0, name="negate")(x), classifier_activation)
     else:
         x = builder.classifier(x, classes, classifier_activation, name="output")
-    return builder.finish(input_tensor, inputs, x, source=source, name=name, build=LeNet5)
+    return builder.finish(input_tensor, inputs, x, **model)
 
 
 def _name_of(activation):
@@ -170,21 +177,86 @@ class MaximumAPosteriori(keras.losses.Loss):
     It pulls the state of F6 towards the prototype of the label and pushes it away from the others; ``exp(-j)`` stands
     for a background class and keeps those already far away from being pushed on.
 
+    Small distances are good, so that ``metrics=["accuracy"]``, which looks for the largest output, says about 0 of a
+    network that is right: take ``NearestPrototypeAccuracy``.
+
     Args:
         j: in units of squared distance; > 0. Assumption: the paper only calls it positive.
 
-    Takes labels ``(batch,)`` or ``(batch, 1)``, whole numbers, and distances ``(batch, classes)``.
+    Takes distances ``(batch, classes)``, and labels: whole numbers from 0, ``(batch,)`` or ``(batch, 1)``, or one-hot,
+    ``(batch, classes)``. In a graph a label that is out of range makes the loss NaN.
+
+    Raises:
+        ValueError: labels have another shape, or (outside a graph) one is no class.
     """
 
     def __init__(self, j=20.0, name="maximum_a_posteriori", **kwargs):
         super().__init__(name=name, **kwargs)
-        self.j = float(j)
+        self.j = checks.real_number("j", j, above=0)
 
     def call(self, y_true, y_pred):
-        labels = ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), y_pred.shape[-1], dtype=y_pred.dtype)
+        labels = _one_hot(y_true, y_pred)
         background = ops.full_like(y_pred[:, :1], -self.j)
         penalty = ops.logsumexp(ops.concatenate([background, -y_pred], axis=-1), axis=-1)
         return ops.sum(labels * y_pred, axis=-1) + penalty
 
     def get_config(self):
         return {**super().get_config(), "j": self.j}
+
+
+@keras.saving.register_keras_serializable(package="keras_classics")
+class NearestPrototypeAccuracy(keras.metrics.MeanMetricWrapper):
+    """The share of images whose label is the class of the smallest output: accuracy of distances (equation 7).
+
+    For ``LeNet5(variant="1998")``, whose outputs are squared distances::
+
+        model.compile("sgd", lenet.MaximumAPosteriori(), metrics=[lenet.NearestPrototypeAccuracy()])
+
+    Takes labels and distances as ``MaximumAPosteriori`` does. With ``classifier_activation="softmax"`` the outputs are
+    probabilities, and Keras' own ``"accuracy"`` is right.
+    """
+
+    def __init__(self, name="accuracy", dtype=None):
+        super().__init__(_is_nearest, name=name, dtype=dtype)
+
+    def get_config(self):
+        return {"name": self.name, "dtype": self.dtype}
+
+
+def _is_nearest(y_true, y_pred):
+    """1 for each image whose label has the smallest distance, else 0."""
+    labels = ops.argmax(_one_hot(y_true, y_pred), axis=-1)
+    return ops.cast(ops.equal(labels, ops.argmin(y_pred, axis=-1)), y_pred.dtype)
+
+
+def _one_hot(y_true, y_pred):
+    """Labels of ``MaximumAPosteriori`` as ``(batch, classes)``: NaN throughout where one is no class.
+
+    Raises:
+        ValueError: they have another shape, or are known and no classes.
+    """
+    if len(y_pred.shape) != 2 or y_pred.shape[1] is None:
+        raise ValueError(f"distances have the shape {tuple(y_pred.shape)}; expected (batch, classes).")
+    images, classes = y_pred.shape
+    shape = tuple(y_true.shape)
+    one_hot = len(shape) == 2 and shape[1] == classes != 1
+    known = shape[0] if shape else None
+    fits = one_hot or len(shape) == 1 or (len(shape) == 2 and shape[1] == 1)
+    if not fits or (None not in (known, images) and known != images):
+        raise ValueError(
+            f"labels have the shape {shape} and distances {tuple(y_pred.shape)}; expected labels (batch,), (batch, 1) "
+            f"or, one-hot, (batch, {classes})."
+        )
+    values = ops.cast(y_true, y_pred.dtype)
+    if not one_hot:
+        values = ops.reshape(values, (-1,))
+        among = ops.logical_and(values >= 0, values < classes)
+        is_class = ops.logical_and(among, ops.equal(values, ops.floor(values)))
+        rows = ops.one_hot(ops.cast(values, "int32"), classes, dtype=y_pred.dtype)
+    else:
+        is_class = ops.logical_and(ops.all(values >= 0, axis=-1), ops.abs(ops.sum(values, axis=-1) - 1) < 1e-3)
+        rows = values
+    if type(is_class).__name__ == "EagerTensor" and not ops.convert_to_numpy(is_class).all():
+        expected = "rows of numbers from 0 that sum to 1" if one_hot else f"whole numbers from 0 to {classes - 1}"
+        raise ValueError(f"a label is no class; expected {expected}.")
+    return ops.where(ops.expand_dims(is_class, -1), rows, ops.full_like(rows, float("nan")))

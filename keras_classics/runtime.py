@@ -1,9 +1,11 @@
-"""How the commands start TensorFlow: settings it reads only once, and a clean screen; and what is installed."""
+"""How the commands start TensorFlow, Keras and Matplotlib: the same for every user, and with a clean screen."""
 
 import contextlib
 import importlib.metadata
+import importlib.util
 import logging
 import os
+import pathlib
 import platform
 import tempfile
 
@@ -18,30 +20,70 @@ def versions(libraries):
 
 
 def start_tensorflow():
-    """Import TensorFlow with the settings that suit these networks, and return it.
+    """Import TensorFlow and Keras with settings that suit these networks, whatever the user's, and return TensorFlow.
 
     oneDNN is switched on (TensorFlow leaves it off on some processors, where it still trains LeNet-5 about 1.4 times
     as fast), unless ``TF_ENABLE_ONEDNN_OPTS`` says otherwise. TensorFlow's start-up chatter about absent GPUs is held
     back, and shown only if the import fails; set ``TF_CPP_MIN_LOG_LEVEL=0`` to see it.
+
+    Keras has the backend TensorFlow, channels last, float32 and no limit on epochs, whatever ``~/.keras/keras.json``
+    and the environment say: the engine and the exporter are written for these.
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    os.environ["KERAS_BACKEND"] = "tensorflow"  # the engine and the exporter are TensorFlow's, whatever Keras prefers
-    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") == "0":
-        import tensorflow as tf
-
-        return tf
-    logging.getLogger("absl").setLevel(logging.ERROR)
-    with quiet():
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    for name in ("TF_USE_LEGACY_KERAS", "KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED"):
+        os.environ.pop(name, None)
+    chatter = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2") == "0"
+    if not chatter:
+        logging.getLogger("absl").setLevel(logging.ERROR)
+    with contextlib.nullcontext() if chatter else quiet(), keras_defaults():
+        import keras
         import tensorflow as tf
 
         tf.config.list_physical_devices()  # looking for GPUs is what it complains about
+    # Where somebody has imported Keras before.
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_dtype_policy("float32")
     return tf
+
+
+def keras_defaults():
+    """In this block Keras (or ``tf_keras``) is imported as if there were no ``keras.json``; none is written either."""
+    return _environment(KERAS_HOME=os.devnull)  # in which there can be no file
+
+
+def start_matplotlib():
+    """Import Matplotlib with its own settings, whatever ``matplotlibrc`` and ``MPLBACKEND`` say, and return it.
+
+    Plots are written to files only: there need be no screen.
+    """
+    home = pathlib.Path(importlib.util.find_spec("matplotlib").origin).parent
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a folder for its cache that it cannot write
+    with _environment(MATPLOTLIBRC=str(home / "mpl-data" / "matplotlibrc"), MPLBACKEND="agg"):
+        import matplotlib
+    return matplotlib
+
+
+@contextlib.contextmanager
+def _environment(**values):
+    """Environment variables that are so in this block, and as they were after it."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 @contextlib.contextmanager
 def quiet():
     """Hold back what C++ code writes to file descriptor 2 in this block; pass it on only if the block fails."""
-    with tempfile.TemporaryFile() as held:
+    with _file_in_memory() as held:
         kept = os.dup(2)
         os.dup2(held.fileno(), 2)
         try:
@@ -53,3 +95,10 @@ def quiet():
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def _file_in_memory():
+    """A file that needs no disk, which may be full."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("held"), "w+b")
+    return tempfile.TemporaryFile()

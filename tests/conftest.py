@@ -7,11 +7,19 @@ import sys
 
 import pytest
 
+from keras_classics import torch_first
 from keras_classics.runtime import start_tensorflow
+from tests import needs
 
+if needs.has("torch"):
+    torch_first.load()
 start_tensorflow()
 
 ROOT = pathlib.Path(__file__).parent.parent
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(needs, "needs")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -39,20 +47,14 @@ def command():
 
 @pytest.fixture(scope="session")
 def data_dir():
-    """Where prepared MNIST and CIFAR-10 lie."""
-    path = os.environ.get("KERAS_CLASSICS_DATA_DIR")
-    if not path:
-        pytest.skip("needs prepared datasets; set KERAS_CLASSICS_DATA_DIR to the folder TFDS keeps them in")
-    return path
+    """Where prepared MNIST and CIFAR-10 lie; a test that asks for it is marked ``needs_data``."""
+    return os.environ["KERAS_CLASSICS_DATA_DIR"]
 
 
 @pytest.fixture(scope="session")
 def photographs(data_dir, tmp_path_factory):
     """48 ImageNet photographs in folders of two classes, from the folder ``imagenet_sample`` beside the datasets."""
-    sample = pathlib.Path(data_dir).parent / "imagenet_sample"
-    if not sample.is_dir():
-        pytest.skip("needs photographs; put imagenet_sample beside the folder of KERAS_CLASSICS_DATA_DIR")
-    files = sorted(sample.glob("*.jpg"))  # in the order of ImageNet's classes
+    files = sorted(needs.photographs().glob("*.jpg"))  # in the order of ImageNet's classes
     folder = tmp_path_factory.mktemp("photographs")
     for name, first in (("bird", 80), ("dog", 151)):
         (folder / name).mkdir()

@@ -2,17 +2,18 @@
 
 import functools
 
-from keras_classics import cli, files
+from keras_classics import cli
+from keras_classics.names import ALEXNET_VARIANTS
 from train import arguments, fine_tuning, recipes
 
 PROG = "python -m train.alexnet"
-VARIANTS = ("paper", "single_tower", "cifar10", "caffe", "torchvision")  # of alexnet.VARIANTS, known without Keras
 
 
 def parser():
     parser = cli.Parser(prog=PROG, description="Train AlexNet on photographs or on small pictures.")
     parser.add_argument(
         "--dataset",
+        type=cli.dataset,
         default="cifar10",
         metavar="NAME",
         help="cifar10, imagenette, imagenet2012, or folder:PATH, a folder of one sub-folder of pictures a class, or of "
@@ -20,9 +21,9 @@ def parser():
     )
     parser.add_argument(
         "--variant",
-        choices=VARIANTS,
+        choices=ALEXNET_VARIANTS,
         metavar="NAME",
-        help=f"{', '.join(VARIANTS)} (default: cifar10 for --dataset cifar10, else paper)",
+        help=f"{', '.join(ALEXNET_VARIANTS)} (default: cifar10 for --dataset cifar10, else paper)",
     )
     parser.add_argument(
         "--recipe",
@@ -40,7 +41,7 @@ def train(args):
     variant = args.variant or ("cifar10" if args.dataset == "cifar10" else "paper")
     recipe = recipes.ALEXNET[args.recipe or ("cifar10" if variant == "cifar10" else "paper")]
     recipe = arguments.overridden(recipe, args)
-    folder = files.output_folder(args.out)
+    folder = arguments.folder_of_run(args, "alexnet")
     from keras_classics import datasets
 
     datasets.check_name(args.dataset, datasets.PICTURES)

@@ -1,8 +1,10 @@
 """The arguments that every training command has; what is not given is as the recipe says."""
 
 import dataclasses
+import json
+import os
 
-from keras_classics import cli
+from keras_classics import cli, files, locks
 from keras_classics.errors import InputError
 
 
@@ -81,6 +83,29 @@ def add_to(parser):
         "evaluation, and named (default: %(default)s)",
     )
     parser.add_argument("--fresh", action="store_true", help="discard an unfinished run in the folder of --out")
+
+
+def folder_of_run(args, name):
+    """The folder of ``--out`` as a path, which no other run ``name`` writes to until this one ends.
+
+    Of several machines that share it the first claims it.
+
+    Raises:
+        InputError: another run has it, or it cannot be written to.
+    """
+    folder = files.output_folder(args.out)
+    if args.strategy not in ("auto", "multiworker") or _is_first_machine():
+        locks.claim(folder, name)
+    return folder
+
+
+def _is_first_machine():
+    try:
+        config = json.loads(os.environ.get("TF_CONFIG") or "{}")
+        jobs, task = config["cluster"], config["task"]
+        return task["type"] == "chief" or (not jobs.get("chief") and int(task["index"]) == 0)
+    except (ValueError, KeyError, TypeError, AttributeError):  # not several; if it is wrong, that is told later
+        return True
 
 
 def run_settings(args):

@@ -1,5 +1,6 @@
 """Training that begins with trained weights and may leave convolutions as they are: what the commands share."""
 
+from keras_classics import cli
 from keras_classics.errors import InputError
 
 
@@ -7,6 +8,7 @@ def add_to(parser, names):
     """The arguments ``--weights`` and ``--freeze``; ``names`` says which weights have a name."""
     parser.add_argument(
         "--weights",
+        type=cli.path,
         metavar="NAME",
         help=f"begin with trained weights: {names}, or a file of .weights.h5, .keras, .pth or .onnx; a last layer for "
         "other classes begins anew",

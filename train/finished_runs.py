@@ -2,9 +2,8 @@
 
 import json
 import shlex
-import subprocess
-import sys
 
+from keras_classics import children
 from keras_classics.errors import InputError
 
 _ELSEWHERE = ("--out", "--data-dir")  # arguments that do not change what is trained
@@ -23,14 +22,13 @@ def history(folder, module, arguments, data_dir=None):
 
     Raises:
         InputError: the training failed, or what is in the folder cannot be read.
+        Stopped: a signal ended the training.
     """
     found = list(folder.glob("*_history.json"))
     if not found:
-        command = [sys.executable, "-m", module, *map(str, arguments), "--out", str(folder)]
-        command += ["--data-dir", str(data_dir)] if data_dir else []
-        print(f"+ {shlex.join(command[1:])}", flush=True)
-        if subprocess.run(command).returncode:
-            raise InputError(f"training into {folder} failed; nothing was written.")
+        told = [*map(str, arguments), f"--out={folder}", *([f"--data-dir={data_dir}"] if data_dir else [])]
+        print(f"+ {shlex.join(['python', '-m', module, *told])}", flush=True)
+        children.run(children.module(module, *told), f"training into {folder}")
         found = list(folder.glob("*_history.json"))
     try:
         return json.loads(found[0].read_text(encoding="utf-8"))

@@ -2,8 +2,11 @@
 
 import dataclasses
 import functools
+import sys
 
-from keras_classics import cli, files
+from keras_classics import cli
+from keras_classics.errors import InputError
+from keras_classics.names import LENET5_VARIANTS
 from train import arguments, fine_tuning, recipes
 
 PROG = "python -m train.lenet"
@@ -13,6 +16,7 @@ def parser():
     parser = cli.Parser(prog=PROG, description="Train LeNet-5 on handwritten digits.")
     parser.add_argument(
         "--dataset",
+        type=cli.dataset,
         default="auto",
         metavar="NAME",
         help="mnist, fashion_mnist, idx:PATH (a folder of files as MNIST was published in), folder:PATH (a folder of "
@@ -20,7 +24,7 @@ def parser():
         "on disk or can be downloaded, else embedded (default: auto)",
     )
     parser.add_argument(
-        "--variant", choices=("modern", "1998"), default="modern", help="which LeNet-5 (default: %(default)s)"
+        "--variant", choices=LENET5_VARIANTS, default="modern", help="which LeNet-5 (default: %(default)s)"
     )
     parser.add_argument(
         "--activation",
@@ -31,8 +35,9 @@ def parser():
         "--recipe",
         choices=list(recipes.LENET5),
         default="default",
-        help="default: a minute or two; best: longer, on more varied digits; 1998: the paper's schedule, without "
-        "distortions (default: %(default)s)",
+        help="default: a minute or two; best: longer, on more varied digits; photographs: digits as "
+        "photographs show them and other hands draw them too; 1998: the paper's schedule, without distortions "
+        "(default: %(default)s)",
     )
     fine_tuning.add_to(parser, "mnist (activations tanh and relu, and --variant 1998)")
     arguments.add_to(parser)
@@ -42,12 +47,14 @@ def parser():
 def train(args):
     fine_tuning.check(args)
     published = args.variant == "1998"
-    loss = "maximum_a_posteriori" if published else "cross_entropy"
-    recipe = dataclasses.replace(recipes.LENET5[args.recipe], loss=loss)
+    recipe = recipes.LENET5[args.recipe]
+    if published != (recipe.loss == "maximum_a_posteriori"):
+        recipe = dataclasses.replace(recipe, loss="maximum_a_posteriori" if published else "cross_entropy")
+    if published and args.recipe == "photographs":
+        raise InputError("the recipe photographs trains the variant modern only.")
     recipe = arguments.overridden(recipe, args)
-    folder = files.output_folder(args.out)
+    folder = arguments.folder_of_run(args, "lenet5-1998" if published else "lenet5")
     from keras_classics import datasets
-    from keras_classics.errors import InputError
 
     datasets.check_name(args.dataset, datasets.DIGITS)
     from keras_classics.runtime import start_tensorflow
@@ -55,6 +62,7 @@ def train(args):
     start_tensorflow()
     from keras_classics import lenet
     from keras_classics.datasets.unreadable import Unreadable
+    from train import photographs
     from train.engine import devices
     from train.report import history
     from train.run import train_network
@@ -71,7 +79,13 @@ def train(args):
             f"{dataset.name} has {classes} classes; the network of 1998 has prototypes of ten. Take --variant modern."
         )
     unreadable = Unreadable(args.max_bad)
-    dataset = dataset.padded(lenet.IMAGE_SIZE, unreadable)
+    padded = dataset.padded(lenet.IMAGE_SIZE, unreadable)
+    shown = dataset.test if dataset.test.in_memory else padded.test
+    if args.recipe == "photographs":
+        if dataset.class_names != lenet.LABELS:
+            raise InputError(f"the recipe photographs goes with digits; {dataset.name} has other classes.")
+        print("Drawing digits as photographs show them …", file=sys.stderr, flush=True)
+        padded = photographs.extended(padded, recipe.seed, folder / "photographs.npz")
     details = [word for word in (published and args.variant, args.activation) if word] + fine_tuning.details(args)
     network = functools.partial(
         lenet.LeNet5, variant=args.variant, activation=args.activation, classifier_activation="softmax"
@@ -83,8 +97,8 @@ def train(args):
         title="LeNet-5" + (f" ({', '.join(details)})" if details else ""),
         preprocessing=lenet.PREPROCESSING,
         size=lenet.IMAGE_SIZE,
-        dataset=dataset,
-        recipe=arguments.fitted(recipe, args, strategy, len(dataset.train)),
+        dataset=padded,
+        recipe=arguments.fitted(recipe, args, strategy, len(padded.train)),
         folder=folder,
         strategy=strategy,
         lanes=lanes,
@@ -92,7 +106,7 @@ def train(args):
         **arguments.run_settings(args),
     )
     if is_chief:
-        history.save_samples(samples, dataset.test, dataset.class_names)
+        history.save_samples(samples, shown, dataset.class_names)
 
 
 def main(argv=None):

@@ -8,7 +8,7 @@ import json
 import pathlib
 import statistics
 
-from keras_classics import cli, files
+from keras_classics import cli, files, locks
 from keras_classics.errors import InputError
 from train import finished_runs
 
@@ -25,24 +25,31 @@ NETWORKS = (
 
 def parser():
     parser = cli.Parser(prog=PROG, description="Train the weights that LeNet5(weights='mnist') takes, and record them.")
-    parser.add_argument("--data-dir", metavar="DIR", help="where TFDS data lies (or KERAS_CLASSICS_DATA_DIR)")
+    cli.add_data_dir(parser)
     parser.add_argument(
         "--seeds", type=cli.positive_int, default=5, metavar="N", help="how many (default: %(default)s)"
     )
     parser.add_argument(
         "--runs",
+        type=cli.path,
         default="saved_models/pretrained",
         metavar="DIR",
         help="folder of the runs; those already there are kept (default: %(default)s)",
     )
     parser.add_argument(
-        "--out", default=str(_TARGET), metavar="DIR", help="folder for weights and card (default: %(default)s)"
+        "--out",
+        type=cli.path,
+        default=str(_TARGET),
+        metavar="DIR",
+        help="folder for weights and card (default: %(default)s)",
     )
     return parser
 
 
 def make(args):
     out, runs = files.output_folder(args.out), files.output_folder(args.runs)
+    locks.claim(out, "weights")
+    locks.claim(runs, "runs")
     histories = {
         file: [_history(runs / f"{file}-{seed}", extra, seed, args.data_dir) for seed in range(args.seeds)]
         for file, _, _, extra in NETWORKS

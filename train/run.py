@@ -10,13 +10,13 @@ import zlib
 import numpy as np
 import tensorflow as tf
 
-from keras_classics import cli, files
+from keras_classics import cli, description, files
 from keras_classics.datasets import FOLDER, IDX, memory_cache, pipeline
 from keras_classics.datasets.augment import AUGMENTATIONS
 from keras_classics.datasets.unreadable import Unreadable
 from keras_classics.errors import InputError
 from train.engine import devices, loop
-from train.engine.checkpoints import Checkpoints, discard
+from train.engine.checkpoints import Checkpoints, discard, last_in
 from train.engine.loop import Saver
 from train.engine.trainer import Trainer
 from train.report import history, markdown
@@ -89,6 +89,7 @@ def train_network(
     whole = dataset
     if steps * recipe.batch_size < len(dataset.train):
         dataset = dataclasses.replace(dataset, validation=_sample(dataset.validation), test=_sample(dataset.test))
+    data = whole.describe()
     checkpoint_folder = folder / f"{name}_checkpoints"
     if fresh and chief:
         discard(checkpoint_folder)
@@ -97,7 +98,7 @@ def train_network(
         "network": title,
         "precision": precision,
         "recipe": dataclasses.asdict(recipe),
-        "dataset": dataset.describe()["sha256"],
+        "dataset": data["sha256"],
     }
     checkpoints = Checkpoints(checkpoint_folder, identity, keep)
     unreadable = unreadable or Unreadable(max_bad)
@@ -137,9 +138,10 @@ def train_network(
                 raise _abandoned(checkpoint_folder) from error
             raise
         if chief:
-            record = _record(trainer, saver, title, whole, steps, test)
+            record = _record(trainer, saver, title, data, steps, test)
             record |= {"precision": precision, "deterministic": deterministic}
             with trainer.averaged_weights():
+                description.trained(trainer.model, dataset.class_names, data)
                 results = Results(dataset.test, dataset.class_names, probabilities)
                 look = {"size": size, "bgr": preprocessing.bgr}
                 written = markdown.write(
@@ -226,7 +228,7 @@ def _refuse_disagreement(trainer, identity):
 
 
 def _abandoned(checkpoint_folder):
-    last = tf.train.latest_checkpoint(checkpoint_folder)
+    last = last_in(checkpoint_folder)
     return cli.Stopped(
         "another machine of this run is gone; start the same command on all of them again to go on "
         + (f"from {last}." if last else "from the beginning, as nothing was saved yet."),
@@ -234,7 +236,7 @@ def _abandoned(checkpoint_folder):
     )
 
 
-def _record(trainer, saver, title, dataset, steps, test):
+def _record(trainer, saver, title, data, steps, test):
     """Say how the test went; what the history file is to hold."""
     recipe = trainer.recipe
     low, high = interval(round(test.accuracy * test.images), test.images)
@@ -249,7 +251,7 @@ def _record(trainer, saver, title, dataset, steps, test):
         "parameters": trainer.model.count_params(),
         "recipe": dataclasses.asdict(recipe),
         "steps": steps,
-        "dataset": dataset.describe(),
+        "dataset": data,
         "unreadable_pictures": trainer.unreadable.names,
         "devices": devices.describe(trainer.strategy),
         "test": {**dataclasses.asdict(test), "interval_95": [low, high]},

@@ -5,7 +5,7 @@ import re
 import shlex
 import statistics
 
-from keras_classics import cli, files
+from keras_classics import cli, files, locks
 from keras_classics.errors import InputError
 from train import finished_runs
 
@@ -22,7 +22,7 @@ _MODULES = ("lenet", "alexnet")
 
 def parser():
     parser = cli.Parser(prog=PROG, description="Train recipes from several seeds and write their table of accuracies.")
-    parser.add_argument("--data-dir", metavar="DIR", help="where TFDS data lies (or KERAS_CLASSICS_DATA_DIR)")
+    cli.add_data_dir(parser)
     parser.add_argument(
         "--seeds", type=cli.positive_int, default=5, metavar="N", help="how many (default: %(default)s)"
     )
@@ -35,6 +35,7 @@ def parser():
     )
     parser.add_argument(
         "--runs",
+        type=cli.path,
         default="saved_models/table",
         metavar="DIR",
         help="folder of the runs; those already there are kept (default: %(default)s)",
@@ -42,6 +43,7 @@ def parser():
     parser.add_argument(
         "--into",
         nargs="+",
+        type=cli.path,
         default=["README.md", "docs/training.md"],
         metavar="FILE",
         help="Markdown files with the table's markers (default: %(default)s)",
@@ -51,8 +53,10 @@ def parser():
 
 def make(args):
     rows = [_row(text) for text in args.row or ROWS]
-    texts = {path: _marked(pathlib.Path(path)) for path in args.into}
+    for path in args.into:
+        _marked(pathlib.Path(path))  # before anything is trained
     runs = files.output_folder(args.runs)
+    locks.claim(runs, "runs")
     lines = []
     for module, arguments in rows:
         records = [_record(runs, module, arguments, seed, args.data_dir) for seed in range(args.seeds)]
@@ -60,10 +64,11 @@ def make(args):
         lines.append(line(module, arguments, records))
     table = "\n".join(lines)
     print(table)
-    for path, (before, after) in texts.items():
+    for path in args.into:
+        before, after = _marked(pathlib.Path(path))  # as it is now: training took long
         with files.whole_file(path) as partial:
             partial.write_text(f"{before}{BEGIN}\n{_HEADER}\n{table}\n{END}{after}", encoding="utf-8")
-    print(f"Wrote the table into {' and '.join(texts)}")
+    print(f"Wrote the table into {' and '.join(args.into)}")
 
 
 def _row(text):
@@ -75,7 +80,7 @@ def _row(text):
     if module not in _MODULES:
         raise InputError(f"--row {text!r}: expected {' or '.join(_MODULES)}, and arguments.")
     if {word.partition("=")[0] for word in arguments} & {"--seed", "--out", "--data-dir"}:
-        raise InputError(f"--row {text!r}: seed, folders and data are given by {PROG}.")
+        raise InputError(f"--row {text!r}: seed, folders and data are given by {cli.program(PROG)}.")
     return module, arguments
 
 

@@ -6,7 +6,8 @@ import warnings
 
 import numpy as np
 
-from export.arguments import CALIBRATED
+from export.contract import CALIBRATED
+from export.convert import failures
 from export.convert.device_model import Forms, device_model
 from export.litert import flatbuffer
 from export.litert.classifier import INT8_OFFSET
@@ -111,7 +112,7 @@ def run(convert):
     """``convert()`` without what Keras and the converter report that concerns only their developers.
 
     Raises:
-        InputError: it failed.
+        InputError: it failed; the sentence says whether for want of disk, memory or a library, or for the model.
     """
     with quiet(), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -121,5 +122,4 @@ def run(convert):
             raise
         except Exception as error:  # the converter's own errors run to hundreds of lines
             failure = error
-    reason = str(failure).strip().splitlines()[0] if str(failure).strip() else type(failure).__name__
-    raise InputError(f"TensorFlow cannot convert this model ({reason[:200]}); build it in float32.") from failure
+    raise failures.explained(failure) from failure

@@ -8,10 +8,12 @@ import itertools
 
 import keras
 import numpy as np
-import tf_keras
 
-from keras_classics import layers
+from keras_classics import layers, runtime
 from keras_classics.errors import InputError
+
+with runtime.keras_defaults():
+    import tf_keras
 
 TOLERANCE = 1e-5  # by which outputs may differ; float rounding alone stays below a tenth of it
 

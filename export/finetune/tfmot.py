@@ -13,6 +13,7 @@ import time
 
 import numpy as np
 
+from keras_classics import runtime
 from keras_classics.errors import InputError
 
 _BATCH = 128
@@ -128,7 +129,8 @@ def import_tfmot():
     kept = os.environ.get("TF_USE_LEGACY_KERAS")
     _ = tf.keras.layers  # looked up now, so that it stays what it is
     try:
-        import tensorflow_model_optimization as tfmot
+        with runtime.keras_defaults():
+            import tensorflow_model_optimization as tfmot
     finally:
         os.environ.pop("TF_USE_LEGACY_KERAS", None)
         if kept is not None:

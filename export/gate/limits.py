@@ -1,11 +1,11 @@
 """The gate: what a model has to keep before it is written, and the report of what it was judged by."""
 
 import dataclasses
-import json
 import platform
 import resource
 
-from keras_classics import cli, files, runtime
+from export.contract import TARGETS
+from keras_classics import cli, files, runtime, text
 
 REJECTED = 1  # exit code when a model does not pass
 CONTRACT = {"uint8": (1.0, 0), "int8": (1.0, -128), "float32": (None, None)}  # scale and zero point of raw pixels
@@ -111,7 +111,7 @@ def admit(tflite, target, figures, limits, record):
         return found
     with files.whole_file(target) as model_file, files.whole_file(target.with_suffix(".json")) as report_file:
         model_file.write_bytes(tflite)
-        report_file.write_text(report(figures, limits, record), encoding="utf-8")
+        text.write(report_file, report(figures, limits, record))
     print(f"Wrote {target} and {target.with_suffix('.json').name}", flush=True)
     return found
 
@@ -121,10 +121,10 @@ def refuse(found, target):
     print(f"Rejected: {'; '.join(found)}. {target} was not written.", flush=True)
 
 
-def report(figures, limits, record):
-    """JSON of every figure, what they were judged by, and versions; with whatever else ``record`` says."""
+def report(figures, limits, record, encoding="utf-8"):
+    """JSON, for ``encoding``, of every figure, what they were judged by, versions, and whatever ``record`` says."""
     content = {**record, **figures, "limits": dataclasses.asdict(limits), **environment()}
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return text.as_json(content, encoding, indent=2) + "\n"
 
 
 def environment():
@@ -140,7 +140,7 @@ def add_limit_arguments(parser, *, target=True):
         group.add_argument(
             "--target",
             default="mobile",
-            choices=("mobile", "micro", "int8-only"),
+            choices=TARGETS,
             metavar="TARGET",
             help="whose operators it may use: mobile (LiteRT), micro (microcontrollers), int8-only (accelerators such "
             "as Edge TPU) (default: %(default)s)",
@@ -162,15 +162,15 @@ def add_limit_arguments(parser, *, target=True):
     group.add_argument("--max-size", type=cli.positive_int, metavar="BYTES", help="of the file (default: any)")
 
 
-def limits_of(args, trained, io, shape=None):
-    """The ``Limits`` that a command line asks for, for a ``source.Source``, a type and a shape of input."""
+def limits_of(request, trained, io, shape=None):
+    """The ``Limits`` of an ``arguments.ExportRequest``, for a ``source.Source``, a type and a shape of input."""
     from export.inputs import source
 
     return Limits(
-        args.max_drop,
-        source.min_agreement(args, trained),
-        args.max_size,
-        getattr(args, "target", "mobile"),
+        request.max_drop,
+        source.min_agreement(request, trained),
+        request.max_size,
+        request.target,
         io,
         shape or trained.image_shape,
         len(trained.labels),

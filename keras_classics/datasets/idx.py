@@ -48,7 +48,8 @@ def load(root):
     validation, train = stratified(train, max(len(train) // _VALIDATION, min(len(names), len(train) - len(names))))
     if not len(validation):
         raise InputError(f"the files in {root} hold {len(train)} training images; too few to train and validate.")
-    return Dataset(f"idx:{root.resolve()}", f"read from {root}", names, train, validation, test)
+    spec = {"kind": "idx", "path": str(root.resolve())}
+    return Dataset(f"idx:{root.resolve()}", f"read from {root}", names, train, validation, test, spec)
 
 
 def read(path):

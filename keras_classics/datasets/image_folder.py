@@ -27,7 +27,7 @@ def load(root):
         InputError: there are fewer than two classes, too few pictures, a class without a picture that can be read,
             splits with different classes, or folders called like splits that do not fit together.
     """
-    root = pathlib.Path(root)
+    root = pathlib.Path(root).resolve()
     skipped = picture_files.Skipped(root)
     folders = picture_files.folders_in(root, skipped)
     parts = _ready_made(root, folders)
@@ -44,7 +44,8 @@ def load(root):
         split = [Split(paths[where == part], labels[where == part]) for part in order]
     skipped.tell()
     _check(root, names, split)
-    return Dataset(f"folder:{root.name}", f"pictures in {root}", tuple(names), *split)
+    spec = {"kind": "folder", "path": str(root)}
+    return Dataset(f"folder:{root.name}", f"pictures in {root}", tuple(names), *split, spec)
 
 
 def _ready_made(root, folders):

@@ -30,7 +30,7 @@ def split(shards, what):
     """
     shards = tuple(os.fspath(shard) for shard in shards)
     try:
-        found = [tf.io.gfile.stat(shard) for shard in shards]
+        found = [tf.io.gfile.stat(os.fsencode(shard)) for shard in shards]
     except tf.errors.OpError as error:
         raise InputError(f"the shards of {what} cannot be read: {error.message}.") from error
     facts = [(path, stat.length, stat.mtime_nsec) for path, stat in zip(shards, found, strict=True)]
@@ -40,7 +40,7 @@ def split(shards, what):
         print(f"Indexing {what}: {len(shards):,} files, {gigabytes:,.1f} GB, once …", file=sys.stderr, flush=True)
         try:
             with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-                parts = list(pool.map(_index, range(len(shards)), shards))
+                parts = list(pool.map(_index, range(len(shards)), map(os.fsencode, shards)))
         except tf.errors.OpError as error:
             raise InputError(f"the shards of {what} cannot be read: {error.message}; prepare it anew.") from error
         places, labels = (np.concatenate(values) for values in zip(*parts, strict=True))
@@ -52,8 +52,9 @@ def split(shards, what):
 
 def reader(split):
     """``row -> encoded picture``, a scalar string tensor, for a split of records; for use in graphs."""
-    shards = tf.constant(split.shards)
-    sizes = tf.constant([tf.io.gfile.stat(shard).length for shard in split.shards], tf.int64)
+    paths = [os.fsencode(shard) for shard in split.shards]  # a folder's name may be none that is UTF-8
+    shards = tf.constant(paths)
+    sizes = tf.constant([tf.io.gfile.stat(path).length for path in paths], tf.int64)
     numbers, offsets, lengths = (tf.constant(split.images[name]) for name in RECORD.names)
 
     def read(row):

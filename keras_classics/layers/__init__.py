@@ -1,6 +1,6 @@
 """Layers of the two networks that Keras does not have, or computes in a slower form."""
 
-from keras_classics.layers.convolution import Conv2D
+from keras_classics.layers.convolution import Conv2D, MaxPooling2D
 from keras_classics.layers.lenet1998 import (
     EuclideanRBF,
     FanInUniform,
@@ -15,6 +15,7 @@ __all__ = [
     "EuclideanRBF",
     "FanInUniform",
     "LocalResponseNormalization",
+    "MaxPooling2D",
     "SparselyConnectedConv2D",
     "TrainableSubsampling",
     "scaled_tanh",

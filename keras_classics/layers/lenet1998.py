@@ -4,6 +4,9 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_classics import checks
+from keras_classics.layers.convolution import for_any_batch
+
 # Appendix A: f(a) = A tanh(S a), so that f(1) = 1 and f(-1) = -1.
 AMPLITUDE = 1.7159
 SLOPE = 2 / 3
@@ -25,9 +28,12 @@ class FanInUniform(keras.initializers.Initializer):
     """
 
     def __init__(self, fan_in, seed=None):
-        self.fan_in = np.asarray(fan_in).tolist()
-        self.seed = seed
-        self._random = keras.random.SeedGenerator(seed)
+        fan_in = np.asarray(fan_in)
+        if fan_in.dtype.kind not in "iuf" or not (np.isfinite(fan_in) & (fan_in > 0)).all():
+            raise ValueError(f"fan_in is {fan_in.tolist()!r}; expected numbers above 0.")
+        self.fan_in = fan_in.tolist()
+        self.seed = None if seed is None else checks.whole_number("seed", seed)
+        self._random = keras.random.SeedGenerator(self.seed)
 
     def __call__(self, shape, dtype=None):
         dtype = dtype or keras.config.floatx()
@@ -52,9 +58,9 @@ class TrainableSubsampling(keras.layers.Layer):
 
     def __init__(self, size=2, activation=None, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        self.size = int(size)
+        self.size = checks.whole_number("size", size, 1)
         self.activation = keras.activations.get(activation)
-        self.data_format = keras.config.image_data_format() if data_format is None else data_format
+        self.data_format = checks.data_format(data_format)
 
     def build(self, input_shape):
         maps = input_shape[-1 if self.data_format == "channels_last" else 1]
@@ -97,10 +103,12 @@ class SparselyConnectedConv2D(keras.layers.Layer):
 
     def __init__(self, connections, size, activation=None, data_format=None, **kwargs):
         super().__init__(**kwargs)
-        self.connections = tuple(tuple(int(map_) for map_ in maps) for maps in connections)
-        self.size = int(size)
+        self.connections = tuple(
+            tuple(checks.whole_number("a connection", map_) for map_ in maps) for maps in connections
+        )
+        self.size = checks.whole_number("size", size, 1)
         self.activation = keras.activations.get(activation)
-        self.data_format = keras.config.image_data_format() if data_format is None else data_format
+        self.data_format = checks.data_format(data_format)
         if not all(self.connections):
             raise ValueError(f"connections {self.connections} leave an output map without input.")
 
@@ -121,7 +129,11 @@ class SparselyConnectedConv2D(keras.layers.Layer):
 
     def call(self, inputs):
         dense = ops.tensordot(self.kernel, ops.cast(self._places, self.compute_dtype), axes=1)
-        maps = ops.conv(inputs, dense, padding="valid", data_format=self.data_format)
+
+        def convolved(images):
+            return ops.conv(images, dense, padding="valid", data_format=self.data_format)
+
+        maps = for_any_batch(convolved, inputs)
         shape = (-1,) if self.data_format == "channels_last" else (-1, 1, 1)
         return self.activation(maps + ops.reshape(self.bias, shape))
 
@@ -147,7 +159,10 @@ class EuclideanRBF(keras.layers.Layer):
 
     def __init__(self, prototypes, **kwargs):
         super().__init__(**kwargs)
-        self.prototypes = np.asarray(prototypes, "float32").tolist()
+        values = np.asarray(prototypes)
+        if values.dtype.kind not in "iuf" or values.ndim != 2 or not values.size or not np.isfinite(values).all():
+            raise ValueError(f"prototypes have the shape {values.shape}; expected numbers, (classes, units).")
+        self.prototypes = values.astype("float32").tolist()
 
     def build(self, input_shape):
         values = np.asarray(self.prototypes, "float32")

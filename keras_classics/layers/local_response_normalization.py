@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from keras_classics import checks
 from keras_classics.layers.convolution import on_a_cpu_under_tensorflow
 
 FORMS = ("auto", "fused", "native", "window", "banded")
@@ -28,7 +29,8 @@ class LocalResponseNormalization(keras.layers.Layer):
         beta: exponent; > 0.
         axis: the channel axis: -1 (channels last, the default) or 1 (channels first).
         form: how it is computed; the result is the same up to float rounding. "fused": one compiled loop forward and
-            one backward, under TensorFlow, compiled anew for each shape. "native": TensorFlow's own operator, for
+            one backward, under TensorFlow, compiled anew for each shape; in graphs that may be exported (traced outside
+            training) plain operations. "native": TensorFlow's own operator, for
             float32 of four dimensions, channels last. "window": a sum of shifted slices, on any backend. "banded": the
             sum as a product with a banded matrix, a 1×1 convolution that accelerators for devices know. "auto"
             (default): on a CPU under TensorFlow fused, for maps of known size; else native where it is possible, else
@@ -45,19 +47,15 @@ class LocalResponseNormalization(keras.layers.Layer):
 
     def __init__(self, depth_radius=2, bias=2.0, alpha=1e-4, beta=0.75, axis=-1, form="auto", **kwargs):
         super().__init__(**kwargs)
-        if not (isinstance(depth_radius, (int, float)) and 0 <= depth_radius < 2**31 and depth_radius % 1 == 0):
-            raise ValueError(f"depth_radius is {depth_radius}; expected a whole number of channels, 0 or more.")
-        for name, value, allowed in (("bias", bias, bias > 0), ("alpha", alpha, alpha >= 0), ("beta", beta, beta > 0)):
-            if not allowed or value == float("inf"):
-                limit = "0 or more" if name == "alpha" else "a number above 0"
-                raise ValueError(f"{name} is {value}; expected {limit}.")
-        self.depth_radius = int(depth_radius)
-        self.bias = float(bias)
-        self.alpha = float(alpha)
-        self.beta = float(beta)
-        if form not in FORMS:
+        self.depth_radius = checks.whole_number("depth_radius", depth_radius)
+        self.bias = checks.real_number("bias", bias, above=0)
+        self.alpha = checks.real_number("alpha", alpha, low=0)
+        self.beta = checks.real_number("beta", beta, above=0)
+        if not isinstance(form, str) or form not in FORMS:
             raise ValueError(f"form is {form!r}; expected one of {', '.join(FORMS)}.")
-        self.axis = int(axis)
+        self.axis = checks.whole_number("axis", axis, low=-(2**31))
+        if self.axis == 0:
+            raise ValueError("axis is 0, which counts the images; expected that of the channels, such as -1.")
         self.form = form
         self.supports_masking = True
 
@@ -71,7 +69,9 @@ class LocalResponseNormalization(keras.layers.Layer):
         Raises:
             ValueError: ``local_size`` is even, or another argument is out of range.
         """
-        if local_size < 1 or local_size % 2 != 1:
+        local_size = checks.whole_number("local_size", local_size, 1)
+        alpha = checks.real_number("alpha", alpha, low=0)
+        if local_size % 2 != 1:
             raise ValueError(f"the window is {local_size} channels; expected an odd number, so that it has a middle.")
         return cls(depth_radius=local_size // 2, bias=k, alpha=alpha / local_size, beta=beta, **kwargs)
 
@@ -80,7 +80,7 @@ class LocalResponseNormalization(keras.layers.Layer):
         """The layer that computes what ``torch.nn.LocalResponseNorm`` of these parameters does, for odd ``size``."""
         return cls.from_caffe(size, alpha, beta, k, **kwargs)
 
-    def call(self, inputs):
+    def call(self, inputs, training=False):
         dtype = keras.backend.standardize_dtype(inputs.dtype)
         if "float" not in dtype:
             dtype = self.compute_dtype
@@ -96,7 +96,7 @@ class LocalResponseNormalization(keras.layers.Layer):
         if form == "native":
             normalised = self._native(wide)
         elif form == "fused":
-            normalised = self._fused(wide)
+            normalised = self._fused(wide, training)
         else:
             total = self._banded_sum if form == "banded" else self._window_sum
             normalised = wide * self._inverse_power(self.bias + self.alpha * total(ops.square(wide)))
@@ -107,10 +107,10 @@ class LocalResponseNormalization(keras.layers.Layer):
             return "fused"
         return "native" if self._native_is_possible(shape, dtype) else "window"
 
-    def _fused(self, inputs):
+    def _fused(self, inputs, training):
         from keras_classics.layers.fused_normalization import normalization
 
-        return normalization(self.depth_radius, self.bias, self.alpha, self.beta, self.axis)(inputs)
+        return normalization(self.depth_radius, self.bias, self.alpha, self.beta, self.axis)(inputs, training)
 
     def _native_is_possible(self, shape, dtype):
         channels_last = self.axis in (-1, len(shape) - 1)

@@ -13,6 +13,7 @@ import h5py
 import keras
 import numpy as np
 
+from keras_classics import torch_first
 from keras_classics.weights import compatibility
 
 KERAS_ENDINGS = (".weights.h5", ".keras")
@@ -68,7 +69,7 @@ def check_reader(name):
     """
     library, _ = READERS["." + name.rsplit(".", 1)[-1]]
     try:
-        importlib.import_module(library)
+        torch_first.load() if library == "torch" else importlib.import_module(library)
     except ImportError as error:
         raise ImportError(
             f"{name} is read with the package {library}, which is not installed: "

@@ -168,8 +168,7 @@ def load(model, source, *, build):
 
 def _fetched(row, build):
     """Path of the published weights in Keras' format, in Keras' cache; fetched and converted where they are not yet."""
-    cache = os.environ.get("KERAS_HOME") or pathlib.Path.home() / ".keras"
-    folder = pathlib.Path(cache).expanduser() / "models" / "keras_classics"
+    folder = files.keras_home() / "models" / "keras_classics"
     converted = folder / f"{pathlib.Path(row.file).stem}.weights.h5"
     if converted.is_file():
         return converted

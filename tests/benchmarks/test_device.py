@@ -15,9 +15,8 @@ def printed(capsys, *arguments, module=device):
     return json.loads(capsys.readouterr().out.splitlines()[-1])["rows"]
 
 
+@pytest.mark.needs_extras("onnx", "onnxruntime", "torch")
 def test_lenet5_is_measured_beside_every_peer(monkeypatch, capsys):
-    for library in ("onnx", "onnxruntime", "torch"):
-        pytest.importorskip(library, reason="needs the libraries to compare with: the extra peers")
     monkeypatch.setattr(device, "_ROUND_SECONDS", 0.02)
     rows = printed(capsys)
     assert len(rows) == 4

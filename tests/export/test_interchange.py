@@ -42,9 +42,10 @@ def test_saved_model_normalizes_by_tensorflows_operator_and_not_by_code_compiled
     assert json.loads((tmp_path / "maps" / "assets.extra" / "keras_classics.json").read_text()) == {"labels": []}
 
 
+@pytest.mark.needs_extras("onnx", "tf2onnx")
 def test_onnx_normalizes_by_its_own_operator(normalized, tmp_path):
-    library = pytest.importorskip("onnx", reason="needs the extra onnx")
-    pytest.importorskip("tf2onnx", reason="needs the extra onnx")
+    import onnx as library
+
     graph, pictures, expected = normalized
     onnx.write(graph, tmp_path / "maps.onnx", {"labels": ["é"]})
     found = onnx.run(tmp_path / "maps.onnx", pictures)
@@ -57,8 +58,8 @@ def test_onnx_normalizes_by_its_own_operator(normalized, tmp_path):
     assert json.loads(model.metadata_props[0].value) == {"labels": ["é"]}
 
 
+@pytest.mark.needs_extras("onnx", "tf2onnx")
 def test_without_onnx_runtime_the_reference_answers(monkeypatch, embedded, tmp_path):
-    pytest.importorskip("tf2onnx", reason="needs the extra onnx")
     model = keras_classics.LeNet5(weights="mnist")
     graph = device_model(model, lenet.PREPROCESSING, "uint8", PLAIN, batch=None)
     images = embedded.test.images[:5]
@@ -69,10 +70,14 @@ def test_without_onnx_runtime_the_reference_answers(monkeypatch, embedded, tmp_p
     np.testing.assert_allclose(onnx.run(tmp_path / "digits.onnx", images), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(("module", "ending"), [("saved_model", "_saved_model"), ("onnx", ".onnx")])
+@pytest.mark.parametrize(
+    ("module", "ending"),
+    [
+        ("saved_model", "_saved_model"),
+        pytest.param("onnx", ".onnx", marks=pytest.mark.needs_extras("onnx", "tf2onnx")),
+    ],
+)
 def test_what_is_written_has_passed_the_gate(called, module, ending, run_folder, tmp_path):
-    if module == "onnx":
-        pytest.importorskip("tf2onnx", reason="needs the extra onnx")
     given = (f"export.{module}", "lenet5", "--model", run_folder / "lenet5.keras", "--out", tmp_path)
     refused = called(*given, "--max-size", 1_000)
     assert refused.returncode == 1

@@ -107,7 +107,8 @@ def test_evaluation_memory_and_export_see_what_prediction_sees(split, predicted_
 
 def test_calibration_sees_what_prediction_sees(folder, split, predicted_from):
     source = types.SimpleNamespace(network="alexnet", image_shape=(SIZE, SIZE, 3))
-    images, _ = data.calibration(source, 100, 0, own=f"folder:{folder}")
+    request = types.SimpleNamespace(calibration_images=None, seed=0, calibration=folder)
+    images, _ = data.calibration(source, request)
     assert {image.tobytes() for image in images} == {image.tobytes() for image in predicted_from}
 
 

@@ -1,5 +1,7 @@
 """AlexNet against sections 2 to 4 of Krizhevsky, Sutskever, Hinton, 2012."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -46,6 +48,18 @@ def test_every_layer_has_the_shape_and_parameters_of_the_paper(paper):
 )
 def test_variants_have_their_parameters(variant, parameters):
     assert keras_classics.AlexNet(variant=variant).count_params() == parameters
+
+
+def test_a_variant_of_the_user_s_own_is_built():
+    """For ablations: the paper's network without normalization, and with smaller pooling windows."""
+    own = dataclasses.replace(alexnet.VARIANTS["cifar10"], filters=(8, 16, 16, 16, 8), pool=3, lrn={"depth_radius": 1})
+    model = keras_classics.AlexNet(variant=own)
+    assert [model.get_layer(f"conv{number}").filters for number in range(1, 6)] == [8, 16, 16, 16, 8]
+    assert (model.get_layer("norm2").depth_radius, model.get_layer("pool5").pool_size) == (1, (3, 3))
+    pixels = np.full((1, 32, 32, 3), 255.0, "float32")
+    np.testing.assert_allclose(alexnet.preprocess_input(pixels, variant=own), own.preprocessing(pixels))
+    with pytest.raises(ValueError, match="variant='custom'; there are for"):
+        keras_classics.AlexNet(variant=own, weights="imagenet")
 
 
 def test_order_is_convolution_relu_normalization_pooling(paper):
@@ -114,10 +128,14 @@ def test_maps_of_every_imagenet_variant_are_55_27_13_and_6():
         assert sides == [55, 27, 13, 6], variant
 
 
-@pytest.mark.skipif(not hasattr(keras.layers, "AdaptiveAveragePooling2D"), reason="needs Keras 3.13 or newer")
 def test_torchvision_takes_other_sizes_with_the_top():
-    """Adaptive pooling brings any map to 6×6, so that fc6 keeps its weights."""
-    assert keras_classics.AlexNet(variant="torchvision", input_shape=(256, 320, 3)).count_params() == 61_100_840
+    """Adaptive pooling, which came with Keras 3.13, brings any map to 6×6, so that fc6 keeps its weights."""
+    if not hasattr(keras.layers, "AdaptiveAveragePooling2D"):
+        with pytest.raises(ValueError, match=r"3\.13 or newer"):
+            keras_classics.AlexNet(variant="torchvision", input_shape=(256, 320, 3))
+    else:
+        model = keras_classics.AlexNet(variant="torchvision", input_shape=(256, 320, 3))
+        assert model.count_params() == 61_100_840
 
 
 def test_preprocessing_follows_the_variant():

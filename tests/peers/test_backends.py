@@ -1,6 +1,5 @@
 """The networks under Keras' other backends: they build, predict as under TensorFlow, and train."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -49,10 +48,10 @@ def outputs(backend, path):
     return dict(np.load(path))
 
 
-@pytest.mark.parametrize("backend", ["torch", "jax"])
+@pytest.mark.parametrize(
+    "backend", [pytest.param(name, marks=pytest.mark.needs_extras(name)) for name in ("torch", "jax")]
+)
 def test_a_backend_computes_what_tensorflow_does(backend, tmp_path):
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
     theirs, ours = outputs("tensorflow", tmp_path / "tensorflow.npz"), outputs(backend, tmp_path / "other.npz")
     assert set(ours) == set(theirs)
     for name, values in theirs.items():

@@ -2,11 +2,9 @@
 
 import pytest
 
-pytest.importorskip("torch", reason="needs the extra 'peers'")
-pytest.importorskip("onnx", reason="needs the extra 'peers'")
-pytest.importorskip("onnxruntime", reason="needs the extra 'peers'")
-
 from benchmarks import fidelity
+
+pytestmark = pytest.mark.needs_extras(*fidelity.PEERS)
 
 
 @pytest.mark.parametrize("row", fidelity.comparisons(), ids=lambda row: f"{row.what}, {row.peer}, {row.quantity}")

@@ -1,12 +1,11 @@
 """Our layers under the checks that Keras runs on its own: configuration, eager and symbolic calls, mixed precision."""
 
 import pytest
+from keras.src import testing  # shipped with Keras, though not public
 
 from keras_classics import layers
 from keras_classics.characters import digit_bitmaps
 from keras_classics.lenet import TABLE_I
-
-testing = pytest.importorskip("keras.src.testing")  # shipped with Keras, though not public
 
 
 @pytest.mark.parametrize(

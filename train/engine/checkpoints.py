@@ -1,6 +1,7 @@
 """Unfinished runs: saved every so often, whole or not at all, and taken up again by the same command."""
 
 import json
+import re
 import shutil
 
 import tensorflow as tf
@@ -29,7 +30,7 @@ class Checkpoints:
     def __init__(self, folder, identity, keep=2):
         self.folder, self._keep = folder, keep
         self._identity = json.loads(json.dumps(identity))
-        self.last = tf.train.latest_checkpoint(folder)
+        self.last = last_in(folder)
         self._saved = self._read_note() if self.last else None
         found = self._saved and self._saved["identity"]
         if found and found != self._identity:
@@ -41,7 +42,8 @@ class Checkpoints:
 
     def _read_note(self):
         try:
-            return json.loads(tf.train.load_variable(self.last, _NOTE))
+            with files.plain_name(self.folder) as plain:
+                return json.loads(tf.train.load_variable(str(plain / self.last.name), _NOTE))
         except (tf.errors.OpError, ValueError, KeyError) as error:
             raise InputError(f"the checkpoint {self.last} is damaged; give --fresh to begin anew.") from error
 
@@ -49,13 +51,12 @@ class Checkpoints:
         """Take up the saved run, if there is one: set ``trainer`` to its state and return its history, else None."""
         variables = [variable.value for variable in (*trainer.model.variables, *trainer.optimizer.variables)]
         self._note = tf.Variable("", trainable=False)
-        self._manager = tf.train.CheckpointManager(
-            tf.train.Checkpoint(variables=variables, note=self._note), self.folder, max_to_keep=self._keep
-        )
+        self._state = tf.train.Checkpoint(variables=variables, note=self._note)
         if not self.last:
             return None
         try:
-            self._manager.checkpoint.restore(self.last).assert_consumed()
+            with files.plain_name(self.folder) as plain:
+                self._state.read(str(plain / self.last.name)).assert_consumed()
         except (tf.errors.OpError, AssertionError, ValueError) as error:
             raise InputError(f"the checkpoint {self.last} is damaged; give --fresh to begin anew.") from error
         trainer.step = self._saved["step"]
@@ -65,10 +66,44 @@ class Checkpoints:
         """Save the state of the attached trainer at ``step``; an older checkpoint goes when this one is complete."""
         files.output_folder(self.folder)
         self._note.assign(json.dumps({"identity": self._identity, "step": step, "history": history}))
+        name = f"ckpt-{step}"
         try:
-            self.last = self._manager.save(checkpoint_number=step)
+            with (
+                files.temporary_folder(self.folder, name) as partial,
+                files.plain_name(partial) as plain,
+            ):
+                self._state.write(str(plain / name))
+                # The index makes a checkpoint one: it comes last, when its data is there.
+                for part in sorted(partial.iterdir(), key=lambda path: path.suffix == ".index"):
+                    files.flush(part)
+                    part.replace(self.folder / part.name)
         except tf.errors.OpError as error:
             raise InputError(f"cannot save a checkpoint in {self.folder}: {error.message}.") from error
+        except OSError as error:
+            raise InputError(f"cannot save a checkpoint in {self.folder}: {error.strerror or error}.") from error
+        self.last = self.folder / name
+        for older in _steps_in(self.folder)[: -self._keep]:
+            _remove(self.folder, older)
+
+
+def last_in(folder):
+    """The newest whole checkpoint in ``folder``, as the path that its files begin with; None where there is none."""
+    steps = _steps_in(folder)
+    return folder / f"ckpt-{steps[-1]}" if steps else None
+
+
+def _steps_in(folder):
+    """Steps of the whole checkpoints, in order. By exact names: TensorFlow takes a folder's name for a pattern."""
+    names = [path.name for path in folder.iterdir()] if folder.is_dir() else []
+    found = (re.fullmatch(r"ckpt-(\d+)\.index", name) for name in names)
+    return sorted(int(match[1]) for match in found if match)
+
+
+def _remove(folder, step):
+    """Remove a checkpoint, its index first: what is left without one is none."""
+    parts = [path for path in folder.iterdir() if path.name.startswith(f"ckpt-{step}.")]
+    for part in sorted(parts, key=lambda path: path.suffix != ".index"):
+        part.unlink(missing_ok=True)
 
 
 def discard(folder):

@@ -12,16 +12,26 @@ from keras_classics.lenet import MaximumAPosteriori
 
 @dataclasses.dataclass(frozen=True)
 class Loss:
-    text: str  # with its unit, for people
-    layer: str | None  # whose output it takes; None: the network's
-    of_images: Callable  # (labels, outputs, label smoothing) -> one number an image
-    classes: Callable  # outputs -> the class each image is taken for
+    """A loss and the outputs of a network that it is computed from."""
+
+    text: str  # display name with its unit
+    layer: str | None  # whose outputs it takes; None: the logits, what the last softmax is computed from
+    of_images: Callable  # (labels (n,), outputs (n, classes), label smoothing 0–1) -> (n,)
+    classes: Callable  # outputs (n, classes) -> predicted classes (n,)
 
 
-def _cross_entropy(labels, probabilities, smoothing):
+def _cross_entropy(labels, logits, smoothing):
     if not smoothing:
-        return keras.losses.sparse_categorical_crossentropy(labels, probabilities)
-    targets = tf.one_hot(labels, probabilities.shape[-1], dtype=probabilities.dtype)
+        return keras.losses.sparse_categorical_crossentropy(labels, logits, from_logits=True)
+    targets = tf.one_hot(labels, logits.shape[-1], dtype=logits.dtype)
+    return keras.losses.categorical_crossentropy(targets, logits, from_logits=True, label_smoothing=smoothing)
+
+
+def _cross_entropy_or_none(labels, probabilities, smoothing):
+    """As ``_cross_entropy``; an image whose label is no class (the number of classes) wants all of them equal."""
+    classes = probabilities.shape[-1]
+    targets = tf.one_hot(labels, classes, dtype=probabilities.dtype)
+    targets += (1 - tf.reduce_sum(targets, axis=-1, keepdims=True)) / classes
     return keras.losses.categorical_crossentropy(targets, probabilities, label_smoothing=smoothing)
 
 
@@ -32,11 +42,17 @@ def _maximum_a_posteriori(labels, distances, smoothing):
 
 
 LOSSES = {
-    # In a graph Keras finds the logits behind the softmax, so that nothing under- or overflows.
     "cross_entropy": Loss(
         "cross-entropy (nats)",
         None,
         _cross_entropy,
+        lambda logits: tf.argmax(logits, axis=-1),
+    ),
+    # Outlier exposure (Hendrycks, Mazeika, Dietterich, 2019): what is no digit is trained to be nothing for certain.
+    "cross_entropy_or_none": Loss(
+        "cross-entropy (nats)",
+        None,
+        _cross_entropy_or_none,
         lambda probabilities: tf.argmax(probabilities, axis=-1),
     ),
     # On the distances of LeNet-5 "1998", before they become probabilities.

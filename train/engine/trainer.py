@@ -16,6 +16,7 @@ from train.engine.losses import LOSSES
 from train.engine.optimizers import optimizer_for
 
 _IMAGES_A_LANE = 16  # at least
+_SMALLEST = 1e-30  # probability whose logarithm is still taken
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +93,8 @@ class Trainer:
             self.model = build() if mean is None else build(centring.centred(mean))
             self.loss = LOSSES[recipe.loss]
             layer = self.loss.layer
-            self._outputs = keras.Model(self.model.input, self.model.get_layer(layer).output) if layer else self.model
+            outputs = self.model.get_layer(layer).output if layer else _logits_of(self.model)
+            self._outputs = keras.Model(self.model.input, outputs)
             self.optimizer = optimizer_for(recipe, len(dataset.train))
             if keras.config.dtype_policy().name == "mixed_float16":
                 self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
@@ -161,6 +163,8 @@ class Trainer:
         @tf.function(reduce_retracing=True)
         def score(images, labels):
             outputs, probabilities = (_mean_of_crops(value, crops) for value in both(images, training=False))
+            if crops > 1 and not self.loss.layer:  # logits of the mean probabilities, not the mean of logits
+                outputs = tf.math.log(tf.maximum(tf.cast(probabilities, tf.float32), _SMALLEST))
             return self._sums(labels, outputs, probabilities), probabilities
 
         sums, rows = np.zeros(4), [np.zeros((0, len(self.dataset.class_names)), "float32")]
@@ -231,7 +235,7 @@ class Trainer:
     def _gradients(self, weights, images, labels):
         """What some of a step's images add to the gradient, and to loss and accuracy."""
         with tf.GradientTape() as tape:
-            outputs = self._outputs(images, training=True)
+            outputs = tf.cast(self._outputs(images, training=True), tf.float32)  # also in mixed precision
             # Shares of the whole batch's mean: the optimizer sums gradients over replicas.
             losses = self.loss.of_images(labels, outputs, self.recipe.label_smoothing)
             loss = tf.reduce_sum(losses) / self.recipe.batch_size
@@ -262,6 +266,18 @@ class Trainer:
     def _hits(self, labels, outputs):
         """How many images are taken for what they are."""
         return tf.reduce_sum(tf.cast(tf.equal(self.loss.classes(outputs), labels), tf.float32))
+
+
+def _logits_of(model):
+    """The tensor that the softmax at the end of ``model`` is computed from.
+
+    Raises:
+        InputError: the model does not end in a softmax layer of its own.
+    """
+    last = model.layers[-1]
+    if not isinstance(last, keras.layers.Activation) or last.activation is not keras.activations.softmax:
+        raise InputError(f"the network {model.name} does not end in a softmax; expected one as its last layer.")
+    return last.input
 
 
 def _mean_of_crops(values, crops):

@@ -1,14 +1,13 @@
 """What a run leaves behind: the model, its history as JSON and CSV, and a few test images to try."""
 
 import csv
-import json
 import pathlib
 import platform
 import sys
 
 from PIL import Image
 
-from keras_classics import files, runtime
+from keras_classics import files, runtime, text
 from train.report import plain_text
 from train.report.optional import optional
 
@@ -28,8 +27,7 @@ CSV_COLUMNS = [
 
 def write_json(path, content):
     """``content`` as JSON that any reader takes: no NaN, no infinity."""
-    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    pathlib.Path(path).write_text(text, encoding="utf-8")
+    text.write(pathlib.Path(path), text.as_json(content, indent=2, allow_nan=False) + "\n")
 
 
 def environment():

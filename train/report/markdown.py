@@ -6,7 +6,7 @@ import shlex
 
 import numpy as np
 
-from keras_classics import files
+from keras_classics import files, text
 from keras_classics.datasets import pipeline
 from train.report import history, plain_text, plots
 from train.report.optional import optional
@@ -72,7 +72,7 @@ def write(folder, name, *, model, record, loss, results, size, bgr=False):
     with optional("plots"):
         for ending, draw in _pictures(record, loss, results, model, size, bgr).items():
             write_one(ending, draw)
-    write_one("_report.md", lambda path: path.write_text(markdown(record, results, dict(written)), encoding="utf-8"))
+    write_one("_report.md", lambda path: text.write(path, markdown(record, results, dict(written))))
     return list(written.values())
 
 

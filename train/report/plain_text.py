@@ -4,7 +4,8 @@ import functools
 import re
 import unicodedata
 
-_BREAKS_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+from keras_classics.text import in_a_line
+
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 _NO_FILE_NAME = re.compile(r'[/\\:*?"<>|]')
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\.|$)", re.IGNORECASE)  # Windows' own
@@ -14,7 +15,7 @@ _WIDTH = 18  # columns of a class's name that fit under a small picture or besid
 
 def visible(text):
     r"""``text`` in one line: control characters and what UTF-8 cannot say are escaped (``\n``, ``\udc80``)."""
-    return _BREAKS_A_LINE.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+    return in_a_line(text).encode("utf-8", "backslashreplace").decode()
 
 
 def in_markdown(text):

@@ -3,13 +3,25 @@
 import contextlib
 import textwrap
 
-import matplotlib.style
 import numpy as np
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullLocator, PercentFormatter, StrMethodFormatter
 
-from train.report import plain_text
+from keras_classics import runtime
+
+runtime.start_matplotlib()
+
+from matplotlib import style as styles  # noqa: E402
+from matplotlib.colors import Normalize  # noqa: E402
+from matplotlib.figure import Figure  # noqa: E402
+from matplotlib.ticker import (  # noqa: E402
+    EngFormatter,
+    FuncFormatter,
+    LogLocator,
+    NullLocator,
+    PercentFormatter,
+    StrMethodFormatter,
+)
+
+from train.report import plain_text  # noqa: E402
 
 _DPI = 120
 _FEW = 30  # points that a line is marked at, so that one alone is seen
@@ -28,7 +40,7 @@ def _style(*texts, **settings):
     """
     families, missing = plain_text.fonts_for("".join(texts))
     plain = {"text.parse_math": False, "text.usetex": False, "font.family": families}
-    with matplotlib.style.context(["default", {**plain, **settings}]):
+    with styles.context(["default", {**plain, **settings}]):
         yield lambda text: plain_text.drawable(text, missing)
 
 

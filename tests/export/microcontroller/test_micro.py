@@ -15,13 +15,11 @@ from export.litert.classifier import as_input
 from export.microcontroller import interpreter
 from keras_classics import LeNet5, datasets, lenet
 from keras_classics.errors import InputError
+from tests import needs
 
-needs_interpreter = pytest.mark.skipif(
-    importlib.util.find_spec("tflite_micro") is None, reason="needs tflite-micro: pip install 'keras-classics[micro]'"
-)
-COMPILER = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
-needs_compiler = pytest.mark.skipif(COMPILER is None, reason="needs a C++ compiler called c++, g++ or clang++")
-pytestmark = needs_interpreter
+COMPILERS = "c++|g++|clang++"
+needs_compiler = pytest.mark.needs_tools(COMPILERS)
+pytestmark = pytest.mark.needs_extras("tflite_micro")
 
 # What main.cc uses of tflite-micro, with an interpreter that answers what the test tells it to.
 TFLM = """
@@ -96,7 +94,7 @@ def compiled(folder, *sources, flags=()):
     """Path of the program that the system's compiler makes of ``sources``, without a warning."""
     program = folder / "program"
     options = ["-std=c++17", "-Wall", "-Wextra", "-Werror", *flags, "-I", str(folder), "-o", str(program)]
-    done = subprocess.run([COMPILER, *options, *map(str, sources)], capture_output=True, text=True)
+    done = subprocess.run([needs.tool(COMPILERS), *options, *map(str, sources)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return program
 

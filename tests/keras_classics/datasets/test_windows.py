@@ -1,8 +1,6 @@
 """Windows of JPEG files, decoded alone, against the whole picture decoded, scaled and cut."""
 
 import io
-import os
-import pathlib
 
 import numpy as np
 import pytest
@@ -10,17 +8,16 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_classics.datasets import windows
+from tests import needs
 
 CORNERS = ((0, 0), (32, 32), (7, 19))
 
 
-@pytest.fixture(scope="module")
-def photographs():
-    """Real ones where there are any, else smooth coloured noise, as JPEG files with subsampled colours."""
-    if path := os.environ.get("KERAS_CLASSICS_DATA_DIR"):
-        files = sorted((pathlib.Path(path).parent / "imagenet_sample").glob("*.jpg"))[::50]
-        if files:
-            return [file.read_bytes() for file in files]
+@pytest.fixture(scope="module", params=["made", pytest.param("real", marks=pytest.mark.needs_data)])
+def photographs(request):
+    """Smooth coloured noise, and real photographs, as JPEG files with subsampled colours."""
+    if request.param == "real":
+        return [file.read_bytes() for file in sorted(needs.photographs().glob("*.jpg"))[::50]]
     random, made = np.random.default_rng(0), []
     for size in ((256, 256), (400, 256), (256, 341)):
         small = Image.fromarray(random.integers(0, 256, (40, 40, 3), np.uint8))

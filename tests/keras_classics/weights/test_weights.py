@@ -15,6 +15,8 @@ import keras_classics
 from keras_classics import datasets, lenet
 from keras_classics.weights import importers, registry
 
+needs_torch, needs_onnx = pytest.mark.needs_extras("torch"), pytest.mark.needs_extras("onnx")
+needs_peers = pytest.mark.needs_extras("torch", "onnx")  # which benchmarks.peers is written with
 PACKAGED = [("modern", "tanh", 0.992), ("modern", "relu", 0.994), ("1998", None, 0.989)]
 
 
@@ -117,16 +119,17 @@ def test_an_absent_reader_is_named(monkeypatch, tmp_path):
             keras_classics.LeNet5(weights=tmp_path / f"network{ending}")
 
 
-@pytest.mark.parametrize("ending", [".pth", ".onnx"])
+@pytest.mark.parametrize("ending", [pytest.param(".pth", marks=needs_torch), pytest.param(".onnx", marks=needs_onnx)])
 def test_a_damaged_file_is_named(ending, tmp_path):
-    pytest.importorskip({".pth": "torch", ".onnx": "onnx"}[ending])
     (tmp_path / f"network{ending}").write_bytes(b"nothing of the kind")
     with pytest.raises(ValueError, match=rf"network{ending} cannot be read as"):
         keras_classics.LeNet5(weights=tmp_path / f"network{ending}")
 
 
+@needs_peers
 def test_layers_of_another_shape_are_named(tmp_path):
-    torch = pytest.importorskip("torch")
+    import torch
+
     path = tmp_path / "network.pth"
     torch.save(torch.nn.Sequential(torch.nn.Conv2d(1, 6, 3)).state_dict(), path)
     with pytest.raises(ValueError, match="holds 1 layers with weights; this network has 5"):
@@ -142,8 +145,10 @@ def test_layers_of_another_shape_are_named(tmp_path):
         keras_classics.LeNet5(weights=path)
 
 
+@needs_peers
 def test_half_precision_and_wrapped_states_are_read(tmp_path):
-    torch = pytest.importorskip("torch")
+    import torch
+
     from benchmarks import peers
 
     state = peers.torch_lenet5().state_dict()
@@ -153,8 +158,10 @@ def test_half_precision_and_wrapped_states_are_read(tmp_path):
     np.testing.assert_allclose(model.get_layer("F6").get_weights()[0], state["9.weight"].numpy().T, rtol=1e-2)
 
 
+@needs_peers
 def test_what_a_file_holds_besides_is_not_dropped_in_silence(tmp_path):
-    torch = pytest.importorskip("torch")
+    import torch
+
     from benchmarks import peers
 
     state = peers.torch_lenet5().state_dict() | {"norm.running_mean": torch.zeros(6)}
@@ -163,6 +170,7 @@ def test_what_a_file_holds_besides_is_not_dropped_in_silence(tmp_path):
         keras_classics.LeNet5(weights=tmp_path / "network.pth")
 
 
+@needs_onnx
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -172,7 +180,8 @@ def test_what_a_file_holds_besides_is_not_dropped_in_silence(tmp_path):
     ],
 )
 def test_graphs_that_do_more_than_such_a_network_are_refused(change, said, tmp_path):
-    onnx = pytest.importorskip("onnx")
+    import onnx
+
     nodes = [onnx.helper.make_node("Gemm", ["x", "w", "b"], ["y"])]
     change(onnx, nodes)
     constants = {"w": np.zeros((4, 2), "f4"), "b": np.zeros(2, "f4"), **({"s": np.ones(2, "f4")} if nodes[1:] else {})}
@@ -182,9 +191,11 @@ def test_graphs_that_do_more_than_such_a_network_are_refused(change, said, tmp_p
         keras_classics.LeNet5(weights=tmp_path / "g.onnx")
 
 
+@needs_onnx
 def test_a_graph_with_another_normalization_is_refused(tmp_path):
     """The weights of Caffe's network have the shapes of the paper's."""
-    onnx = pytest.importorskip("onnx")
+    import onnx
+
     nodes = [
         onnx.helper.make_node("Conv", ["x", "w", "b"], ["y"], strides=[4, 4]),
         onnx.helper.make_node("Relu", ["y"], ["z"]),
@@ -228,6 +239,7 @@ def test_a_keras_file_serves_its_own_variant_of_alexnet_only(variant, tmp_path):
         features(other, weights=tmp_path / "features.keras")
 
 
+@needs_peers
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -241,7 +253,8 @@ def test_a_keras_file_serves_its_own_variant_of_alexnet_only(variant, tmp_path):
     ],
 )
 def test_states_that_are_not_what_they_seem_are_refused(change, said, tmp_path):
-    torch = pytest.importorskip("torch")
+    import torch
+
     from benchmarks import peers
 
     torch.save(change(torch, peers.torch_lenet5().state_dict()), tmp_path / "network.pth")
@@ -290,8 +303,10 @@ def sigmoid_lenet():
     return keras_classics.LeNet5(weights="mnist", activation="sigmoid")
 
 
+@needs_peers
 def test_published_weights_are_fetched_converted_and_kept(published, tmp_path):
-    torch = pytest.importorskip("torch")
+    import torch
+
     from benchmarks import peers
 
     network = peers.torch_lenet5()
@@ -307,8 +322,8 @@ def test_published_weights_are_fetched_converted_and_kept(published, tmp_path):
     np.testing.assert_array_equal(sigmoid_lenet().get_weights()[0], model.get_weights()[0])
 
 
+@needs_torch
 def test_a_file_that_is_not_the_published_one_is_refused(published, tmp_path):
-    pytest.importorskip("torch")
     (tmp_path / "lenet.pth").write_bytes(b"something else")
     published(tmp_path / "lenet.pth", sha256="0" * 64)
     with pytest.raises(ValueError, match="is not the file that was published"):
@@ -316,8 +331,8 @@ def test_a_file_that_is_not_the_published_one_is_refused(published, tmp_path):
     assert list((tmp_path / "cache/models/keras_classics").iterdir()) == []
 
 
+@needs_torch
 def test_an_address_that_does_not_answer_is_named(published, tmp_path):
-    pytest.importorskip("torch")
     (tmp_path / "lenet.pth").write_bytes(b"never asked for")
     published(tmp_path / "lenet.pth", url="http://127.0.0.1:9/lenet.pth")
     with pytest.raises(ConnectionError, match=r"cannot fetch http://127.0.0.1:9/lenet.pth.*give its path as weights="):

@@ -173,8 +173,15 @@ def test_averaged_weights_are_tested_and_given_back(embedded):
 
 def test_smoothed_labels_spread_the_target():
     probabilities = np.array([[0.7, 0.2, 0.1]], "float32")
-    found = LOSSES["cross_entropy"].of_images(np.array([0]), keras.ops.convert_to_tensor(probabilities), 0.3)
+    logits = keras.ops.convert_to_tensor(np.log(probabilities) + 5)  # a constant more changes no probability
+    found = LOSSES["cross_entropy"].of_images(np.array([0]), logits, 0.3)
     np.testing.assert_allclose(found, [-(0.8 * np.log(0.7) + 0.1 * np.log(0.2) + 0.1 * np.log(0.1))], rtol=1e-5)
+
+
+def test_the_loss_of_a_hopeless_digit_is_finite_and_exact():
+    """Probabilities of 0 would make it infinite, or cut it off at the smallest number that is added to them."""
+    logits = keras.ops.convert_to_tensor(np.array([[-500.0, 0.0]], "float32"))
+    np.testing.assert_allclose(LOSSES["cross_entropy"].of_images(np.array([0]), logits, 0.0), [500.0])
 
 
 def test_ten_crops_are_averaged(embedded):

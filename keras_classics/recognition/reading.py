@@ -1,0 +1,51 @@
+"""Pixels → the fields of what is written there: ink, parts, lines and field in one go."""
+
+import numpy as np
+
+from keras_classics.recognition import lines, parts
+from keras_classics.recognition.field import field
+from keras_classics.recognition.ink import ink_of
+
+
+def digit_of(pixels):
+    """``(field, box)`` of the one digit in a picture, ``uint8 (height, width, 3)``; None where there is no ink."""
+    found = parts.parts_of(ink_of(pixels))
+    members = lines.one_digit(found)
+    return (field_of(found, members), box_of(found, members)) if members else None
+
+
+def lines_in(pixels, probabilities_of, *, all_lines):
+    """Lines of digits, top to bottom; each a list of ``(probabilities, box)`` from left to right.
+
+    Args:
+        pixels: ``uint8 (height, width, 3)``.
+        probabilities_of: takes a list of fields, gives ``float32 (n, classes)``.
+        all_lines: False: only the line with most ink.
+    """
+    found, written = lines.lines_of(parts.parts_of(ink_of(pixels)))
+    if written and not all_lines:
+        written = [max(written, key=lambda line: sum(part.ink for piece in line for part in piece.members))]
+
+    def of_groups(groups):
+        return probabilities_of([field_of(found, members) for members in groups])
+
+    return [
+        [(probabilities, box_of(found, members)) for members, probabilities in lines.read(line, found, of_groups)]
+        for line in written
+    ]
+
+
+def field_of(found, members):
+    """The field of some parts, ``uint8 (32, 32)``."""
+    return field(parts.cut_out(found, members), found.ink.threshold)
+
+
+def box_of(found, members):
+    """``(left, top, right, bottom)`` of some parts, in pixels of the picture."""
+    box = (
+        min(part.left for part in members),
+        min(part.top for part in members),
+        max(part.right for part in members),
+        max(part.bottom for part in members),
+    )
+    return tuple(int(np.int64(side) * found.ink.reduction) for side in box)
