@@ -18,7 +18,7 @@ from keras_classics.errors import InputError
 DATA_DIR_VARIABLE = "KERAS_CLASSICS_DATA_DIR"
 EMBEDDED = "embedded"
 FOLDER, IDX = "folder:", "idx:"
-DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, IDX + "PATH")
+DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, IDX + "PATH", FOLDER + "PATH")
 PICTURES = ("cifar10", "imagenette", "imagenet2012", FOLDER + "PATH")
 
 _TFDS_DATA_DIR = "~/tensorflow_datasets"  # its own

@@ -14,6 +14,7 @@ from keras_classics.errors import InputError
 RECORD = np.dtype([("shard", np.int32), ("offset", np.int64), ("length", np.int64)])
 
 _SEED = 1998
+_PARTS = ("train", "validation", "test")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -80,13 +81,20 @@ class Dataset:
     test: Split
     spec: dict | None = None  # what ``catalog.from_spec`` loads it again by; JSON values, absolute paths
 
-    def padded(self, size):
-        """The same with images centred in ``size`` × ``size`` pixels of background (0).
+    def padded(self, size, unreadable=None):
+        """The same with images centred in ``size`` × ``size`` pixels of background (0); pictures in files are read.
+
+        Args:
+            size: pixels.
+            unreadable: an ``Unreadable`` to tell of files that ``fields.read_field`` cannot read, which are left out;
+                None: an error.
 
         Raises:
-            InputError: the images are larger.
+            InputError: the images are larger, or a file cannot be read.
         """
         size = checks.whole_number("size", size, 1)
+        if not self.train.in_memory:
+            return self._as_fields(size, unreadable)
         height, width = self.train.images.shape[1:3]
         if max(height, width) > size:
             raise InputError(f"the images of {self.name} are {height} × {width} pixels; expected at most {size}.")
@@ -97,6 +105,15 @@ class Dataset:
             return Split(np.pad(split.images, before_after), split.labels)
 
         return dataclasses.replace(self, train=pad(self.train), validation=pad(self.validation), test=pad(self.test))
+
+    def _as_fields(self, size, unreadable):
+        from keras_classics.datasets import fields, reading  # which import this
+
+        def read(source, name):
+            return fields.read_field(source, size, name=name)
+
+        parts = {part: reading.read_all(getattr(self, part), read, unreadable) for part in _PARTS}
+        return dataclasses.replace(self, **parts)
 
     def describe(self):
         """What was used, for the record of a run: ``name``, ``origin``, ``spec``, ``images`` a split, ``sha256``.

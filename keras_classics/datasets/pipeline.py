@@ -5,14 +5,12 @@ that every epoch shows each image exactly once and every batch is full. A pictur
 the next one in the split that can be, label and all, whenever its turn comes.
 """
 
-import concurrent.futures
 import os
 
 import numpy as np
 import tensorflow as tf
 
-from keras_classics.datasets import decoding, windows
-from keras_classics.datasets.dataset import RECORD
+from keras_classics.datasets import decoding, reading, windows
 from keras_classics.errors import InputError
 from keras_classics.runtime import quiet
 
@@ -91,17 +89,7 @@ def load_pictures(split, size):
     Raises:
         InputError: a picture cannot be read.
     """
-    if split.in_memory or not len(split):
-        return split.images
-    with concurrent.futures.ThreadPoolExecutor(_CORES) as pool:
-        read = pool.map(lambda named: decoding.square(named[1], size, name=named[0]), _sources(split))
-        return np.stack(list(read))
-
-
-def _sources(split):
-    """``(name, path or content)`` of each encoded picture, in order."""
-    sources = encoded(split).as_numpy_iterator() if split.images.dtype == RECORD else split.images.tolist()
-    return ((split.name_of(row), source) for row, source in enumerate(sources))
+    return reading.read_all(split, lambda source, name: decoding.square(source, size, name=name)).images
 
 
 def encoded(split):

@@ -7,8 +7,9 @@ import pathlib
 
 import numpy as np
 
+from keras_classics.datasets.decoding import middle_square
 from keras_classics.errors import InputError
-from keras_classics.recognition.images import middle_square, pixels_of
+from keras_classics.recognition.images import pixels_of
 
 UNKNOWN = "?"  # the answer where nothing is probable enough
 THRESHOLD = 0.5  # of probability

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.inputs import digits
 from export.litert import metadata
-from keras_classics.errors import InputError
+from keras_classics.datasets import fields
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def test_prediction_needs_no_tensorflow(int8_file, run_folder):
         "except SystemExit as done:\n"
         "    sys.exit(done.code or 'tensorflow' in sys.modules or 'keras' in sys.modules)"
     )
-    root = pathlib.Path(digits.__file__).parents[2]
+    root = pathlib.Path(metadata.__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-c", program, int8_file, run_folder / "test_digits"],
         env={**os.environ, "PYTHONPATH": str(root)},
@@ -107,32 +106,14 @@ def test_a_digit_is_read_alike_however_it_is_stored(seven, tmp_path):
     }
     for name, picture in stored.items():
         picture.save(tmp_path / name)
-        np.testing.assert_array_equal(digits.read_digit(tmp_path / name, 32), field, err_msg=name)
+        np.testing.assert_array_equal(fields.read_field(tmp_path / name, 32), field, err_msg=name)
 
 
 def test_orientation_of_a_photograph_counts(seven, tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned
     Image.fromarray(np.rot90(seven)).save(tmp_path / "turned.png", exif=exif)
-    np.testing.assert_array_equal(digits.read_digit(tmp_path / "turned.png", 28)[..., 0], seven)
-
-
-def test_pixels_that_are_no_numbers_are_refused(tmp_path):
-    Image.fromarray(np.full((28, 28), np.nan, np.float32)).save(tmp_path / "nan.tif")
-    with pytest.raises(InputError, match="not a picture"):
-        digits.read_digit(tmp_path / "nan.tif", 32)
-
-
-def test_a_pipe_is_not_waited_for(tmp_path):
-    os.mkfifo(tmp_path / "pipe.png")
-    with pytest.raises(InputError, match="is not a file"):
-        digits.read_digit(tmp_path / "pipe.png", 32)
-
-
-def test_other_sizes_are_refused_with_what_is_expected(tmp_path):
-    Image.new("L", (640, 480)).save(tmp_path / "photo.png")
-    with pytest.raises(InputError, match="640×480 pixels; expected 28×28 or 32×32"):
-        digits.read_digit(tmp_path / "photo.png", 32)
+    np.testing.assert_array_equal(fields.read_field(tmp_path / "turned.png", 28)[..., 0], seven)
 
 
 def test_pictures_in_colour_are_read_for_a_network_that_takes_colours(called, tmp_path):
