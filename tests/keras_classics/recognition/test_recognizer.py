@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 import keras_classics
+from keras_classics.datasets import decoding
 from keras_classics.errors import InputError
 from keras_classics.recognition.recognizer import Answer
 
