@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import json
 import re
 import shutil
 import subprocess
@@ -189,6 +190,20 @@ def test_a_cortex_m_gives_the_same_answers_within_the_memory_it_has(kind, machin
     assert weights * 0.5 < run.flash < weights + 4000
     # 416,520 multiplications in all; sparse layers leave some out.
     assert 1_000_000 < run.instructions <= run.most_instructions < 6_000_000
+
+
+@needs_compiler
+@needs_qemu
+def test_the_benchmark_compares_all_digits_here_and_some_there(called, int8_models):
+    options = ["--dataset", "embedded", "--digits", 10, "--machine", "microbit", "--json"]
+    done = called("benchmarks.microcontroller", int8_models("sparse").path, *options)
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout.splitlines()[-1])["rows"]
+    assert row["identical_here"] == [1000, 1000]
+    assert row["identical_there"] == [10, 10]
+    assert row["processor"] == "cortex-m0"
+    low, high = row["interval_95"]
+    assert low < row["accuracy"] < high
 
 
 @pytest.mark.parametrize("shape", [(3, 1, 400), (4, 5, 30), (2, 3, 7)])
