@@ -108,13 +108,38 @@ function withoutFrames(parts, { height, width }) {
   });
 }
 
+/** How far the ink of some parts stands out from the paper around them, in standard deviations. */
+function separation(found, members) {
+  const { top, bottom, left, right } = boxWithin(found, members, 3 + Math.trunc(0.3 * most(members, longerOf)));
+  const strength = cropped(found.ink.strength, top, bottom, left, right).values, { threshold, stroke } = found.ink;
+  const own = ownOf(found, members, { top, bottom, left, right }), reach = 1 + Math.trunc(stroke / 4);
+  const near = dilated(own, reach, reach).values;
+  const ink = strength.filter((value, at) => own.values[at] && value > threshold), paper = strength.filter((_, at) => !near[at]);
+  if (paper.length < 5 || !ink.length) return 0;
+  const mean = (values) => sumOf(values) / values.length;
+  const deviation = (values, middle = mean(values)) => Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
+  return (mean(ink) - mean(paper)) / (deviation(ink) + deviation(paper) + 1e-3);
+}
+
+/** The box of some parts and `margin` pixels more, where the picture has them. */
+function boxWithin({ labels }, members, margin) {
+  const { top, bottom, left, right } = around(members);
+  return {
+    top: Math.max(top - margin, 0), bottom: Math.min(bottom + margin, labels.height),
+    left: Math.max(left - margin, 0), right: Math.min(right + margin, labels.width),
+  };
+}
+
+/** Where, in a box, the pixels of some parts are: a mask. */
+function ownOf({ labels }, members, { top, bottom, left, right }) {
+  const numbers = new Set(members.map((part) => part.label));
+  return masked(cropped(labels, top, bottom, left, right), (number) => number && numbers.has(number));
+}
+
 /** The strength of some parts alone, with a margin; what is not theirs counts as paper. */
 function cutOut(found, members, margin = 3) {
-  const box = around(members), { height, width } = found.labels;
-  const [top, bottom] = [Math.max(box.top - margin, 0), Math.min(box.bottom + margin, height)];
-  const [left, right] = [Math.max(box.left - margin, 0), Math.min(box.right + margin, width)];
-  const labels = cropped(found.labels, top, bottom, left, right), numbers = new Set(members.map((part) => part.label));
-  const own = masked(labels, (number) => number && numbers.has(number)), near = dilated(own, 2, 2).values;
+  const box = boxWithin(found, members, margin), { top, bottom, left, right } = box;
+  const labels = cropped(found.labels, top, bottom, left, right), own = ownOf(found, members, box), near = dilated(own, 2, 2).values;
   const strength = cropped(found.ink.strength, top, bottom, left, right);
   for (let at = 0; at < near.length; at++) {
     if (!own.values[at] && !(near[at] && !labels.values[at])) strength.values[at] = 0;
