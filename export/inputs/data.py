@@ -8,7 +8,7 @@ import sys
 import numpy as np
 
 from export.gate.metrics import UNLABELLED
-from export.inputs import digits, pictures
+from export.inputs import pictures
 from keras_classics import datasets
 from keras_classics.datasets import pipeline
 from keras_classics.errors import InputError
@@ -113,7 +113,7 @@ def calibration(source, count, seed, own=None):
     paths = pictures.in_folder(pathlib.Path(own.removeprefix(datasets.FOLDER)))
     if len(paths) > count:
         paths = [paths[index] for index in np.random.default_rng(seed).permutation(len(paths))[:count]]
-    read = pictures.read_picture if source.network == "alexnet" else digits.read_digit
+    read = pictures.read_picture if source.network == "alexnet" else pictures.read_digit
     images = np.stack([read(path, size) for path in paths])
     return images, {"images": len(images), "split": own, "seed": seed}
 

@@ -1,44 +1,36 @@
-"""Photographs → the square of pixels AlexNet expects: the middle square, scaled, in colour.
-
-As ``keras_classics.datasets.windows.square`` does it in training, but without TensorFlow.
-"""
+"""Picture files → what the networks take: photographs as squares in colour, digits as the field."""
 
 import hashlib
-import warnings
 
 import numpy as np
-from PIL import Image, ImageOps
 
-from keras_classics.datasets import PICTURE_SUFFIXES
+from keras_classics.datasets import decoding
 from keras_classics.errors import InputError
+from keras_classics.recognition.images import middle_square
 
 
 def read_picture(path, size):
-    """A picture file as ``uint8 (size, size, 3)``, red first; transparency counts as white.
-
-    Args:
-        path: a ``pathlib.Path``.
-        size: side of the square, in pixels.
+    """The middle square of a picture file, scaled: ``uint8 (size, size, 3)``, red first.
 
     Raises:
         InputError: the file is missing or no picture.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # large pictures and odd metadata are no obstacle here
-            picture = ImageOps.exif_transpose(Image.open(path))
-            if picture.has_transparency_data:
-                picture = picture.convert("RGBA")
-                picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-            picture = picture.convert("RGB")
-    except FileNotFoundError as error:
-        raise InputError(f"there is no picture {path}.") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} is not a picture that can be read.") from error
-    side = min(picture.size)
-    left, top = ((length - side) // 2 for length in picture.size)
-    box = (left, top, left + side, top + side)
-    return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR, box=box))
+    return middle_square(decoding.decode(path), size)
+
+
+def read_digit(path, size):
+    """The digit of a picture file as ``uint8 (size, size, 1)``, 0 the background and 255 the stroke.
+
+    Raises:
+        InputError: the file is missing or no picture, or there is no ink in it.
+    """
+    from keras_classics.recognition.reading import digit_field
+
+    found = digit_field(decoding.decode(path))
+    if found is None:
+        raise InputError(f"{path} shows no digit: there is no ink that stands out from its ground.")
+    margin = (found[0].shape[0] - size) // 2
+    return found[0][margin : margin + size, margin : margin + size, None]
 
 
 def read_pictures(paths, size):
@@ -54,9 +46,9 @@ def in_folder(folder):
     """
     if not folder.is_dir():
         raise InputError(f"there is no folder {folder}.")
-    paths = [path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()]
+    paths = [path for path in folder.rglob("*") if path.suffix.lower() in decoding.SUFFIXES and path.is_file()]
     if not paths:
-        raise InputError(f"the folder {folder} has no pictures ({', '.join(PICTURE_SUFFIXES)}) in it.")
+        raise InputError(f"the folder {folder} has no pictures ({', '.join(decoding.SUFFIXES)}) in it.")
     return sorted(
         paths, key=lambda path: hashlib.sha256(str(path.relative_to(folder)).encode(errors="replace")).digest()
     )

@@ -101,7 +101,8 @@ def _printed_lines(view, stroke):
     """Level lines: ``(rows, columns, where, thickness)`` of each, slices and a mask of that place."""
     width = view.shape[1]
     piece = max(round(LINE_PIECE * width), 8)
-    if not (view.sum(axis=1) > piece).any():
+    ends = max(int(LINE_ENDS * width), 1)
+    if not (view[:, :ends].any() and view[:, -ends:].any() and (view.sum(axis=1) > piece).any()):
         return []
     thick = ndimage.binary_dilation(view, EVERY_WAY[:, 1:2])  # so that a line may lean a little
     runs = piece <= _upright_runs(thick.T).T
@@ -146,6 +147,11 @@ def without_frames(parts, shape):
     return kept
 
 
+def grown(mask, pixels):
+    """A mask and all that is so near to it, in both directions."""
+    return ndimage.maximum_filter(mask.view(np.uint8), 2 * pixels + 1, mode="constant").view(bool)
+
+
 def separation(found, members):
     """How far the ink of some parts stands out from the paper around them: the difference of the mean strengths over
     the sum of the standard deviations. 2.4 or more for strokes; less is the grain or the light of the paper, mostly.
@@ -155,7 +161,7 @@ def separation(found, members):
     strength = found.ink.strength[rows, columns]
     own = np.isin(found.labels[rows, columns], [part.label for part in members])
     ink = strength[own & (strength > found.ink.threshold)]
-    paper = strength[~ndimage.binary_dilation(own, EVERY_WAY, iterations=1 + int(found.ink.stroke / 4))]
+    paper = strength[~grown(own, 1 + int(found.ink.stroke / 4))]
     if paper.size < 5 or not ink.size:
         return 0.0
     return float((ink.mean() - paper.mean()) / (ink.std() + paper.std() + 1e-3))
@@ -173,5 +179,5 @@ def cut_out(found, members, margin=3):
     rows, columns = _around(members, margin)
     labels = found.labels[rows, columns]
     own = np.isin(labels, [part.label for part in members])
-    near = ndimage.binary_dilation(own, EVERY_WAY, iterations=2) & (labels == 0) | own
+    near = (grown(own, 2) & (labels == 0)) | own
     return np.where(near, found.ink.strength[rows, columns], 0)
