@@ -63,13 +63,19 @@ function withoutLines(mask, stroke) {
 function printedLines(view, stroke) {
   const { height, width, values } = view;
   const piece = Math.max(rounded(PARTS.LINE_PIECE * width), 8);
-  let long = false;
-  for (let y = 0, at = 0; y < height && !long; y++) {
+  const ends = Math.max(Math.trunc(PARTS.LINE_ENDS * width), 1);
+  let first = false, last = false, long = false;
+  for (let y = 0, at = 0; y < height; y++) {
     let sum = 0;
-    for (const end = at + width; at < end; at++) sum += values[at];
-    long = sum > piece;
+    for (let x = 0; x < width; x++, at++) {
+      if (!values[at]) continue;
+      sum++;
+      if (x < ends) first = true;
+      if (x >= width - ends) last = true;
+    }
+    if (sum > piece) long = true;
   }
-  if (!long) return [];
+  if (!first || !last || !long) return [];
   const straight = openedByLine(dilated(view, 1, 0), piece);
   const lines = masked(straight, (value, at) => value && values[at]);
   const { labels, count } = labelled(dilated(lines, 1, 1));
@@ -178,7 +184,8 @@ function linesOf(found) {
   if (!writing.length) return { found, lines: [] };
   const inkiest = most(writing, (part) => part.ink);
   const height = quantile(writing.filter((part) => part.ink > 0.15 * inkiest).map(heightOf), 0.75);
-  writing = writing.filter((part) => !(part.sides && heightOf(part) > 2 * height));
+  const own = writing.filter((part) => !ofTheSurroundings(part, height));
+  if (own.length) writing = own;
   const tall = writing.filter((part) => heightOf(part) > LINES.TALL * height).sort((one, other) => one.left + one.right - other.left - other.right);
   const lines = [];
   for (const part of tall) {
@@ -192,6 +199,12 @@ function linesOf(found) {
   const { labels } = found;
   const renumbered = { ...found, labels: plane(labels.height, labels.width, labels.values.slice()) };
   return { found: renumbered, lines: lines.map((line) => piecesOf(renumbered, line, small)) };
+}
+
+/** Whether a part along the border is a shadow or the edge of the page: solid, or twice as high as a line. */
+function ofTheSurroundings(part, height) {
+  const solid = part.area > 0.5 * heightOf(part) * widthOf(part) && Math.min(heightOf(part), widthOf(part)) > 0.3 * height;
+  return part.sides > 0 && (solid || heightOf(part) > 2 * height);
 }
 
 /** How far the middle of `part` lies above or below where the line goes on. */
