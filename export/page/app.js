@@ -8,7 +8,7 @@ const QUIET = 700; // milliseconds without a stroke, after which the answer is s
 
 const state = { strokes: [], picture: null }; // what is on the pad: strokes, or a picture {height, width, data, image}
 const earlier = []; // states before, for undo
-const view = { language: /^zh/i.test(navigator.language) ? "zh" : "en", chosen: 0, reading: null, milliseconds: null, message: "nothing", why: null };
+const view = { language: /^zh/i.test(navigator.language) ? "zh" : "en", picked: null, chosen: 0, reading: null, milliseconds: null, message: "nothing", why: null };
 const pen = { stroke: null, pointer: null, x: 0.5, y: 0.5, down: false, shown: false };
 
 const say = (name, ...values) => inWords(view.language, name, ...values);
@@ -30,7 +30,7 @@ async function unpacked(text) {
 function change(next) {
   earlier.push({ ...state });
   Object.assign(state, next);
-  view.chosen = Infinity; // the digit that is being written
+  view.picked = null;
   schedule();
 }
 
@@ -56,7 +56,6 @@ async function show(file) {
     return fail("unreadable");
   }
   change({ strokes: [], picture });
-  view.chosen = 0;
 }
 
 /** The pixels of a picture file, upright, on the ground that shows them: {height, width, data}. */
@@ -100,7 +99,6 @@ function refresh() {
   view.reading = picture && readPicture(network, picture);
   view.place = picture && (picture.place ?? fitted(picture));
   view.message = picture ? "none" : "nothing";
-  view.chosen = Math.max(0, Math.min(view.chosen, digitsOf().length - 1));
   display();
   finished = performance.now();
   if (picture) view.milliseconds = finished - start;
@@ -125,7 +123,9 @@ const sureness = () => percent(digitsOf().reduce((product, digit) => product * M
 // Showing it
 
 function display() {
-  const digits = digitsOf(), chosen = digits[view.chosen];
+  const digits = digitsOf();
+  view.chosen = Math.min(view.picked ?? written(digits), digits.length - 1);
+  const chosen = digits[view.chosen];
   document.body.classList.toggle("written", Boolean(state.strokes.length || state.picture));
   one("#undo").disabled = !earlier.length;
   one("#clear").disabled = !state.strokes.length && !state.picture;
@@ -137,6 +137,15 @@ function display() {
   explain(chosen);
 }
 
+/** Which digit is being written: the one that the last stroke ends nearest to; of a picture the first. */
+function written(digits) {
+  const stroke = state.strokes[state.strokes.length - 1], { left, top, scale } = view.place ?? {};
+  if (!stroke || !digits.length) return 0;
+  const { x, y } = stroke[stroke.length - 1], place = { x: (x - left) / scale, y: (y - top) / scale };
+  const gap = ({ box }) => Math.hypot(Math.max(box.left - place.x, place.x - box.right, 0), Math.max(box.top - place.y, place.y - box.bottom, 0));
+  return digits.indexOf(best(digits, (digit) => -gap(digit)));
+}
+
 function showNumber(digits) {
   const row = one("#number");
   const shape = view.reading ? view.reading.map((line) => line.length).join() : "";
@@ -145,7 +154,7 @@ function showNumber(digits) {
     row.replaceChildren(...(view.reading ?? []).flatMap((line, index) => [...(index ? [document.createElement("hr")] : []), ...line.map(() => document.createElement("button"))]));
     row.querySelectorAll("button").forEach((button, index) => {
       button.type = "button";
-      button.addEventListener("click", () => { view.chosen = index; display(); });
+      button.addEventListener("click", () => { view.picked = index; display(); });
     });
   }
   row.classList.toggle("long", digits.length > 12 || network.labels.some((label) => label.length > 2));

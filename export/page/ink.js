@@ -109,12 +109,11 @@ function edgeThreshold(strength) {
 
 function grain({ height, width, values }) {
   if (height < 3 || width < 3) return 0;
+  const rows = (height - 1) >> 1, columns = (width - 1) >> 1, bends = new Float32Array(rows * columns); // every other place
   const bend = (at) => values[at - width] - 2 * values[at] + values[at + width];
-  const bends = new Float32Array((height - 2) * (width - 2));
-  for (let y = 1, to = 0; y < height - 1; y++) {
-    for (let x = 1; x < width - 1; x++, to++) {
-      const at = y * width + x;
-      bends[to] = Math.abs(bend(at - 1) - 2 * bend(at) + bend(at + 1));
+  for (let row = 0, to = 0; row < rows; row++) {
+    for (let column = 0, at = (2 * row + 1) * width + 1; column < columns; column++, at += 2) {
+      bends[to++] = Math.abs(bend(at - 1) - 2 * bend(at) + bend(at + 1));
     }
   }
   return medianOf(bends) / (6 * 0.6745);
@@ -133,8 +132,10 @@ function steepness({ height, width, values }) {
 }
 
 function strokeWidth(mask) {
-  const area = sumOf(mask.values); // outside, distances are 0
-  return area ? 4 * (sumOf(distanceTransform(padded(mask, 1)).values) / area - 0.5) : 0;
+  const area = sumOf(mask.values); // outside of it, distances are 0
+  if (!area) return 0;
+  const { top, bottom, left, right } = boxOf(mask);
+  return 4 * (sumOf(distanceTransform(cropped(mask, top - 1, bottom + 1, left - 1, right + 1)).values) / area - 0.5);
 }
 
 /** The field of one digit's ink: side × side pixels, 0 paper to 255 stroke; some paper around the ink. */
@@ -153,17 +154,16 @@ function drawn(level) {
   const longer = Math.max(box.bottom - box.top, box.right - box.left);
   const margin = 2 + Math.ceil(0.2 * longer);
   level = cropped(level, box.top - margin, box.bottom + margin, box.left - margin, box.right + margin);
-  const inside = above(brought(level, longest / longer), 0.5);
-  if (!inside.values.includes(1)) return inside; // strokes too thin to be left: paper
+  const fine = brought(level, longest / longer);
+  const inside = above(fine, Math.min(0.5, most(fine.values, Number) / 2)); // a hair that scaling made faint is a stroke
   const inward = distanceTransform(inside).values;
   const outward = distanceTransform(masked(inside, (value) => !value)).values;
   const signed = mapped(inside, (value, at) => (value ? inward[at] - 0.5 : 0.5 - outward[at]));
   const within = signed.values.filter((value) => value > 0);
   const width = (4 * sumOf(within)) / within.length;
-  const [least, most] = FIELD.STROKE.map((side) => side / FIELD.BOX);
-  const share = width / longest, wanted = clamped(share, least, most);
+  const share = width / longest, wanted = clamped(share, ...FIELD.STROKE.map((side) => side / FIELD.BOX));
   let grow = ((wanted - share) * longest) / (2 * (1 - wanted));
-  grow = Math.max(grow, 0.6 - within.reduce((one, other) => Math.max(one, other)));
+  grow = Math.max(grow, 0.6 - most(within, Number));
   const strokes = mapped(signed, (value) => clamped(value + grow + 0.5, 0, 1));
   const { top, bottom, left, right } = boxOf(above(strokes, 0.5));
   const tight = cropped(strokes, Math.max(top - 1, 0), Math.min(bottom + 1, strokes.height), Math.max(left - 1, 0), Math.min(right + 1, strokes.width));
@@ -179,7 +179,6 @@ function brought(one, scale) {
 function centred({ height, width, values }) {
   const { FINE, MIDDLE, MNIST_SIZE, SIZE } = FIELD;
   let total = 0, down = 0, across = 0;
-  if (!values.some(Boolean)) return new Uint8Array(SIZE * SIZE);
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++, at++) {
       total += values[at];

@@ -63,13 +63,19 @@ function withoutLines(mask, stroke) {
 function printedLines(view, stroke) {
   const { height, width, values } = view;
   const piece = Math.max(rounded(PARTS.LINE_PIECE * width), 8);
-  let long = false;
-  for (let y = 0, at = 0; y < height && !long; y++) {
+  const ends = Math.max(Math.trunc(PARTS.LINE_ENDS * width), 1);
+  let first = false, last = false, long = false;
+  for (let y = 0, at = 0; y < height; y++) {
     let sum = 0;
-    for (const end = at + width; at < end; at++) sum += values[at];
-    long = sum > piece;
+    for (let x = 0; x < width; x++, at++) {
+      if (!values[at]) continue;
+      sum++;
+      if (x < ends) first = true;
+      if (x >= width - ends) last = true;
+    }
+    if (sum > piece) long = true;
   }
-  if (!long) return [];
+  if (!first || !last || !long) return [];
   const straight = openedByLine(dilated(view, 1, 0), piece);
   const lines = masked(straight, (value, at) => value && values[at]);
   const { labels, count } = labelled(dilated(lines, 1, 1));
@@ -108,13 +114,38 @@ function withoutFrames(parts, { height, width }) {
   });
 }
 
+/** How far the ink of some parts stands out from the paper around them, in standard deviations. */
+function separation(found, members) {
+  const { top, bottom, left, right } = boxWithin(found, members, 3 + Math.trunc(0.3 * most(members, longerOf)));
+  const strength = cropped(found.ink.strength, top, bottom, left, right).values, { threshold, stroke } = found.ink;
+  const own = ownOf(found, members, { top, bottom, left, right }), reach = 1 + Math.trunc(stroke / 4);
+  const near = dilated(own, reach, reach).values;
+  const ink = strength.filter((value, at) => own.values[at] && value > threshold), paper = strength.filter((_, at) => !near[at]);
+  if (paper.length < 5 || !ink.length) return 0;
+  const mean = (values) => sumOf(values) / values.length;
+  const deviation = (values, middle = mean(values)) => Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
+  return (mean(ink) - mean(paper)) / (deviation(ink) + deviation(paper) + 1e-3);
+}
+
+/** The box of some parts and `margin` pixels more, where the picture has them. */
+function boxWithin({ labels }, members, margin) {
+  const { top, bottom, left, right } = around(members);
+  return {
+    top: Math.max(top - margin, 0), bottom: Math.min(bottom + margin, labels.height),
+    left: Math.max(left - margin, 0), right: Math.min(right + margin, labels.width),
+  };
+}
+
+/** Where, in a box, the pixels of some parts are: a mask. */
+function ownOf({ labels }, members, { top, bottom, left, right }) {
+  const numbers = new Set(members.map((part) => part.label));
+  return masked(cropped(labels, top, bottom, left, right), (number) => number && numbers.has(number));
+}
+
 /** The strength of some parts alone, with a margin; what is not theirs counts as paper. */
 function cutOut(found, members, margin = 3) {
-  const box = around(members), { height, width } = found.labels;
-  const [top, bottom] = [Math.max(box.top - margin, 0), Math.min(box.bottom + margin, height)];
-  const [left, right] = [Math.max(box.left - margin, 0), Math.min(box.right + margin, width)];
-  const labels = cropped(found.labels, top, bottom, left, right), numbers = new Set(members.map((part) => part.label));
-  const own = masked(labels, (number) => number && numbers.has(number)), near = dilated(own, 2, 2).values;
+  const box = boxWithin(found, members, margin), { top, bottom, left, right } = box;
+  const labels = cropped(found.labels, top, bottom, left, right), own = ownOf(found, members, box), near = dilated(own, 2, 2).values;
   const strength = cropped(found.ink.strength, top, bottom, left, right);
   for (let at = 0; at < near.length; at++) {
     if (!own.values[at] && !(near[at] && !labels.values[at])) strength.values[at] = 0;
@@ -153,7 +184,8 @@ function linesOf(found) {
   if (!writing.length) return { found, lines: [] };
   const inkiest = most(writing, (part) => part.ink);
   const height = quantile(writing.filter((part) => part.ink > 0.15 * inkiest).map(heightOf), 0.75);
-  writing = writing.filter((part) => !(part.sides && heightOf(part) > 2 * height));
+  const own = writing.filter((part) => !ofTheSurroundings(part, height));
+  if (own.length) writing = own;
   const tall = writing.filter((part) => heightOf(part) > LINES.TALL * height).sort((one, other) => one.left + one.right - other.left - other.right);
   const lines = [];
   for (const part of tall) {
@@ -167,6 +199,12 @@ function linesOf(found) {
   const { labels } = found;
   const renumbered = { ...found, labels: plane(labels.height, labels.width, labels.values.slice()) };
   return { found: renumbered, lines: lines.map((line) => piecesOf(renumbered, line, small)) };
+}
+
+/** Whether a part along the border is a shadow or the edge of the page: solid, or twice as high as a line. */
+function ofTheSurroundings(part, height) {
+  const solid = part.area > 0.5 * heightOf(part) * widthOf(part) && Math.min(heightOf(part), widthOf(part)) > 0.3 * height;
+  return part.sides > 0 && (solid || heightOf(part) > 2 * height);
 }
 
 /** How far the middle of `part` lies above or below where the line goes on. */

@@ -14,7 +14,7 @@ function readPicture(network, picture) {
     return known.get(name);
   };
   const lines = split.lines.map((pieces) => readLine(pieces, (members) => digit(members, split.found)));
-  if (lines.flat().length === 1) return [[digit(oneDigit(found), found)]];
+  if (lines.flat().length === 1) return standsOut(found, oneDigit(found)) ? [[digit(oneDigit(found), found)]] : [];
   return lines.filter((line) => line.some((each) => Math.max(...each.probabilities) >= RECOGNIZER.THRESHOLD));
 }
 
@@ -23,8 +23,10 @@ function readDigit(network, picture) {
   const ready = readyDigit(network, picture);
   if (ready) return ready;
   const found = partsOf(inkOf(picture)), members = oneDigit(found);
-  return members.length ? digitOf(network, found, members) : null;
+  return standsOut(found, members) ? digitOf(network, found, members) : null;
 }
+
+const standsOut = (found, members) => members.length > 0 && separation(found, members) >= PARTS.SEPARATION;
 
 function readyDigit(network, picture) {
   const ready = asMnist(picture);

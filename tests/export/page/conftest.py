@@ -79,7 +79,8 @@ def shown(browser, page_of):
         page.on("console", lambda message: page.faults.append(message.text) if message.type == "error" else None)
         page.on("request", lambda request: page.requests.append(request.url))
         page.goto(page_of(model).as_uri())
-        page.wait_for_function("globalThis.lenet5")
+        while not page.evaluate("Boolean(globalThis.lenet5)"):  # the weights are being unpacked
+            page.wait_for_timeout(10)
         return page
 
     yield show

@@ -77,10 +77,12 @@ def _described_last(content):
     return flatbuffer.dump(model)
 
 
-def test_the_command_writes_the_page_of_a_tflite_or_of_a_keras_file(called, tflite, run_folder, tmp_path):
-    file = tmp_path / "model.tflite"
-    file.write_bytes(tflite("tanh", "int8"))
-    for model, mode in ((file, "int8"), (run_folder / "lenet5.keras", "float32")):
+def test_the_command_writes_the_page_of_a_tflite_or_of_a_keras_file(called, tflite, tmp_path):
+    from keras_classics import LeNet5
+
+    (tmp_path / "model.tflite").write_bytes(tflite("tanh", "int8"))
+    LeNet5(weights="mnist").save(tmp_path / "model.keras")
+    for model, mode in ((tmp_path / "model.tflite", "int8"), (tmp_path / "model.keras", "float32")):
         done = called("export.demo", model, "--out", tmp_path / "new" / "digits.html")
         assert done.returncode == 0, done.stderr
         assert f"LeNet-5, {mode}" in done.stdout
