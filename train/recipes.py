@@ -99,7 +99,7 @@ def rate_steps(text):
     return pairs
 
 
-# "default" is ours, for the impatient; rate and schedule are a first guess that was not tuned. The paper took 20 passes
+# "default" is ours, meant to be quick; rate and schedule are a first guess that was not tuned. The paper took 20 passes
 # (section III.B). "best" shows four times as many and more varied digits.
 _DEFAULT = Recipe(
     batch_size=128,

@@ -29,7 +29,7 @@ def read(model, path):
         InputError: the bytes are no such file, another network than LeNet-5, or have an operator the page has not.
     """
     described = metadata.read(model, path)
-    known = networks.said_by(described)
+    known = networks.described_network(described)
     if known not in NETWORKS:
         raise InputError(f"{path} is {described.get('network', 'another network')}; the page is for LeNet-5.")
     try:

@@ -50,10 +50,10 @@ def statistics(split, size, sample=SAMPLE, unreadable=None):
         split: a ``Split``. Of encoded pictures the middle square, scaled; images in memory as they are.
         size: side in pixels to which encoded pictures are brought.
         sample: how many pictures at most, evenly spaced over the split.
-        unreadable: an ``Unreadable`` to tell of pictures that had to be replaced; None bears none.
+        unreadable: an ``Unreadable`` that counts replaced pictures; None tolerates none.
 
     Raises:
-        InputError: more pictures cannot be decoded than ``unreadable`` bears.
+        InputError: more pictures cannot be decoded than ``unreadable`` tolerates.
     """
     unreadable = unreadable or Unreadable()
     if len(split) > sample:
@@ -81,7 +81,7 @@ def _computed(split, size, unreadable):
     batches = pipeline.evaluation_batches(
         split, batch=_BATCH, prepare=lambda images: images, size=size, unreadable=unreadable
     )
-    with unreadable.in_words():
+    with unreadable.as_input_errors():
         for images, _ in batches.as_numpy_iterator():
             total = total + images.sum(axis=0, dtype=np.float64)
             for image in images:

@@ -102,7 +102,7 @@ def write_rate(path, *, training, batch_size):
 
 
 def write_confusion(path, *, counts, names):
-    """What is taken for what: one row a class, one column a class it is taken for, and the counts in the cells.
+    """Confusion matrix: a row for each true class, a column for each predicted class, counts in the cells.
 
     Args:
         counts: ``(classes, classes)`` whole numbers; at most some thirty classes stay legible.
@@ -132,7 +132,7 @@ def write_confusion(path, *, counts, names):
         axes.set_yticks(np.arange(classes - 1) + 0.5, minor=True)
         axes.grid(which="minor", color="0.9", linewidth=0.6)
         axes.tick_params(which="both", length=0)
-        axes.set_xlabel("taken for")
+        axes.set_xlabel("predicted")
         axes.set_ylabel("is")
         if worst:
             bar = figure.colorbar(shown, ax=axes, shrink=0.7, format=PercentFormatter(1, decimals=None))
@@ -169,7 +169,7 @@ def write_classes(path, *, names, accuracies, intervals, overall):
         axes.set_yticks(places, [drawable(labels[index]) for index in order])
         axes.set_ylim(len(order) - 0.5, -0.5)
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
-        axes.set_xlabel("accuracy: share of the class's test images taken for it")
+        axes.set_xlabel("accuracy: share of the class's test images predicted correctly")
         axes.set_ylabel("class")
         figure.legend(loc="outside upper right", ncols=2, fontsize=9, frameon=False)
         _save(figure, path)
