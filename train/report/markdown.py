@@ -265,14 +265,13 @@ def _errors(results, written):
         return [*lines, "No test image is misclassified.", ""]
     totals = results.counts.sum(axis=1)
     rows = [
-        (names[is_], names[taken_for], f"{times:,}", f"{times / totals[is_]:.1%}")
-        for is_, taken_for, times in results.confused()[:_SHOWN_PAIRS]
+        (names[true], names[predicted], f"{times:,}", f"{times / totals[true]:.1%}")
+        for true, predicted, times in results.confused()[:_SHOWN_PAIRS]
     ]
     lines += ["Confused most often:", "", *_table(("true", "predicted", "images", "of the class"), rows)]
     few = min(_SHOWN_MISTAKES, len(results.wrong))
     return lines + _picture(
-        f"The {few} mistakes that the network was surest of: what it is → what it is taken for, and the probability "
-        "given to that.",
+        f"The {few} most confident mistakes: true label → predicted label, and the probability given to it.",
         "_mistakes.png",
         written,
     )
