@@ -121,8 +121,8 @@ def _mistakes(results, names, size):
     return {
         "images": pipeline.load_pictures(split.take(chosen), size),
         "texts": [
-            f"{names[label]}\n→ {names[taken_for]}, {probability:.1%}"
-            for label, taken_for, probability in zip(
+            f"{names[label]}\n→ {names[predicted]}, {probability:.1%}"
+            for label, predicted, probability in zip(
                 split.labels[chosen], results.predicted[chosen], results.probabilities[chosen].max(axis=1), strict=True
             )
         ],

@@ -40,7 +40,7 @@ class Results:
         errors = self.counts - np.diag(self.counts.diagonal())
         order = np.argsort(-errors, axis=None, kind="stable")
         pairs = zip(*np.unravel_index(order[: np.count_nonzero(errors)], errors.shape), strict=True)
-        return [(int(is_), int(taken_for), int(errors[is_, taken_for])) for is_, taken_for in pairs]
+        return [(int(true), int(predicted), int(errors[true, predicted])) for true, predicted in pairs]
 
     def confident_mistakes(self, count):
         """Indices of the most confident mistakes, the most confident first."""
