@@ -16,10 +16,12 @@ SCRIPTS = (
     "network",
     "planes",
     "ink",
+    "parts",
     "lines",
     "reading",
     "strokes",
     "words",
+    "show",
     "app",
 )  # in order of need
 _HERE = pathlib.Path(__file__).parent
