@@ -155,7 +155,7 @@ function drawn(level) {
   const margin = 2 + Math.ceil(0.2 * longer);
   level = cropped(level, box.top - margin, box.bottom + margin, box.left - margin, box.right + margin);
   const fine = brought(level, longest / longer);
-  const inside = above(fine, Math.min(0.5, most(fine.values, Number) / 2)); // a hair that scaling made faint is a stroke
+  const inside = above(fine, Math.min(0.5, greatest(fine.values) / 2)); // a hair that scaling made faint is a stroke
   const inward = distanceTransform(inside).values;
   const outward = distanceTransform(masked(inside, (value) => !value)).values;
   const signed = mapped(inside, (value, at) => (value ? inward[at] - 0.5 : 0.5 - outward[at]));
@@ -163,7 +163,7 @@ function drawn(level) {
   const width = (4 * sumOf(within)) / within.length;
   const share = width / longest, wanted = clamped(share, ...FIELD.STROKE.map((side) => side / FIELD.BOX));
   let grow = ((wanted - share) * longest) / (2 * (1 - wanted));
-  grow = Math.max(grow, 0.6 - most(within, Number));
+  grow = Math.max(grow, 0.6 - greatest(within));
   const strokes = mapped(signed, (value) => clamped(value + grow + 0.5, 0, 1));
   const { top, bottom, left, right } = boxOf(above(strokes, 0.5));
   const tight = cropped(strokes, Math.max(top - 1, 0), Math.min(bottom + 1, strokes.height), Math.max(left - 1, 0), Math.min(right + 1, strokes.width));

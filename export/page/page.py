@@ -16,10 +16,12 @@ SCRIPTS = (
     "network",
     "planes",
     "ink",
+    "parts",
     "lines",
     "reading",
     "strokes",
     "words",
+    "show",
     "app",
 )  # in the order they need each other
 _HERE = pathlib.Path(__file__).parent

@@ -25,6 +25,13 @@ function sumOf(values) {
   return sum;
 }
 
+/** The greatest of some numbers, or with `sign` -1 of their opposites. */
+function greatest(values, sign = 1) {
+  let found = -Infinity;
+  for (let at = 0; at < values.length; at++) if (sign * values[at] > found) found = sign * values[at];
+  return found;
+}
+
 /** The whole number nearest to `value`, halves to even, as Python's round. */
 function rounded(value) {
   const floor = Math.floor(value);

@@ -16,7 +16,7 @@ def digits(embedded):
     return test.images[chosen, 2:30, 2:30, 0], test.labels[chosen]
 
 
-def large(digit, scale=6):
+def large(digit, scale=4):
     """A digit on white paper, ``uint8 (height, width)``."""
     picture = Image.fromarray(255 - digit).resize((28 * scale, 28 * scale), Image.Resampling.BICUBIC)
     return np.pad(np.asarray(picture), 10 * scale, constant_values=255)
@@ -63,9 +63,9 @@ PHOTOGRAPHED = {
         page * np.where(np.arange(page.shape[0]) > page.shape[0] * 0.55, 1, 0.6)[:, None]
     ),
     "noise": lambda page: page * 0.7 + np.random.default_rng(0).normal(20, 9, page.shape),
-    "a blur": lambda page: ndimage.gaussian_filter(page, 3),
+    "a blur": lambda page: ndimage.gaussian_filter(page, 2),
     "half the size": lambda page: np.asarray(Image.fromarray(page.astype(np.uint8)).reduce(2)),
-    "an eighth of the size": lambda page: np.asarray(Image.fromarray(page.astype(np.uint8)).reduce(8)),
+    "a quarter of the size": lambda page: np.asarray(Image.fromarray(page.astype(np.uint8)).reduce(4)),
     "a corner of a page": lambda page: np.pad(page, ((300, 20), (20, 250)), constant_values=255),
     "a frame": lambda page: np.pad(page, 4, constant_values=20),
     "a thin frame": lambda page: np.pad(page, 1, constant_values=0),
@@ -75,7 +75,7 @@ PHOTOGRAPHED = {
 @pytest.mark.parametrize("what", PHOTOGRAPHED)
 def test_a_photographed_digit_is_nearly_the_same_field(digits, what):
     apart = []
-    for digit in digits[0][::3]:
+    for digit in digits[0][::5]:
         plain, _ = reading.digit_of(rgb(large(digit)))
         found = reading.digit_of(rgb(PHOTOGRAPHED[what](large(digit).astype(float))))
         assert found is not None
@@ -99,12 +99,12 @@ def test_coloured_ink_on_coloured_paper(digits, paper, pen):
 def test_printed_lines_are_left_out(digits, across):
     """Ruled or squared paper, its lines fainter and thinner than the strokes that cross them."""
     apart = []
-    for digit in digits[0][::4]:
+    for digit in digits[0][::6]:
         page = large(digit)
         lined = page.copy()
-        lined[15::60] = np.minimum(lined[15::60], 130)
+        lined[10::40] = np.minimum(lined[10::40], 130)
         if across:
-            lined[:, 25::60] = np.minimum(lined[:, 25::60], 130)
+            lined[:, 17::40] = np.minimum(lined[:, 17::40], 130)
         apart.append(difference(reading.digit_of(rgb(page))[0], reading.digit_of(rgb(lined))[0]))
     assert np.median(apart) < 0.35
 
