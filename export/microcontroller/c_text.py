@@ -2,6 +2,7 @@
 
 import functools
 import pathlib
+import re
 import string
 
 _HERE = pathlib.Path(__file__).parent
@@ -39,6 +40,11 @@ def rows(values, indent=4):
 
 def table(values):
     return ",\n".join(f"    {{\n{rows(row, 8)}\n    }}" for row in values)
+
+
+def comment(text):
+    """``text`` as it may stand in a comment of C and C++, in one line."""
+    return re.sub(r"[^ -~]|\*/|\?\?|\\", "_", text)
 
 
 def escaped(text):

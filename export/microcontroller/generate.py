@@ -237,10 +237,14 @@ def fields(network, *, name, title, labels, model, model_name, rounding, pixels,
     summary = network.summary()
     lines = [f" * {layer}: {weights:,} weights in {size:,} bytes, {what}" for layer, what, weights, size in summary]
     return {
-        **{"name": name, "guard": name.upper(), "title": title, "side": side, "classes": len(labels)},
+        **{"name": name, "guard": name.upper(), "title": c_text.comment(title), "side": side, "classes": len(labels)},
         "inside": f"; a digit of 28 x 28 in the middle of {side} x {side}" if side > 28 else "",
         "labels": "{" + ", ".join(f'"{c_text.escaped(label)}"' for label in labels) + "}",
-        **{"model": model_name, "model_size": f"{len(model):,}", "digest": hashlib.sha256(model).hexdigest()[:16]},
+        **{
+            "model": c_text.comment(model_name),
+            "model_size": f"{len(model):,}",
+            "digest": hashlib.sha256(model).hexdigest()[:16],
+        },
         "kernels": ROUNDINGS[rounding],
         **{"weights_size": f"{sizes.weights:,}", "scales_size": f"{sizes.scales:,}"},
         **{"tables_size": f"{sizes.tables:,}", "arena": plan.arena, "maps": plan.maps, "summary": "\n".join(lines)},

@@ -414,6 +414,18 @@ def test_if_one_file_cannot_be_written_none_is(called, int8_models, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["lenet5_selftest.h"]
 
 
+@needs_compiler
+def test_names_from_the_file_cannot_become_code(int8_models, tmp_path):
+    about = {**ABOUT, "network": "*/ int x;\n#error\\\n", "labels": [*"012345678", '"};??/\\ é']}
+    path = tmp_path / "a model.tflite"
+    path.write_bytes(metadata.embed(_foreign(int8_models("relu").bytes), about))
+    files = c_code.sources(c_code.Request(path, project="cmake"))[0]
+    folder = in_folder(files, tmp_path / "out")
+    sources = [folder / name for name in ("main.c", "board_host.c", "lenet5.c", "lenet5_selftest.c")]
+    host.build(sources, folder / "program")
+    assert '"};??/\\ é, ' in subprocess.run([folder / "program"], capture_output=True, text=True).stdout
+
+
 def test_the_source_says_where_it_came_from_and_what_it_takes(code):
     text = code("tanh")["lenet5.c"]
     assert "Made by python -m export.c from tanh.tflite" in text
