@@ -195,12 +195,12 @@ def _check_exclusive(args, one, other):
         raise InputError(f"--{one} and --{other} exclude each other.")
 
 
-def _model_file(path):
-    path = datasets.absolute(path)
+def _model_file(given):
+    path = datasets.absolute(given)
     if not path.is_file():
-        raise InputError(f"there is no model {path}; train one with python -m train.lenet, or take --weights mnist.")
+        raise InputError(f"there is no model {given}; train one with python -m train.lenet, or take --weights mnist.")
     if not zipfile.is_zipfile(path):
-        raise InputError(f"{path} is not a Keras model file (.keras).")
+        raise InputError(f"{given} is not a Keras model file (.keras).")
     return path
 
 
@@ -208,10 +208,10 @@ def _spec(name):
     return {"kind": "auto"} if name == "auto" else datasets.spec_of(name)
 
 
-def _folder(path):
-    path = datasets.absolute(path)
+def _folder(given):
+    path = datasets.absolute(given)
     if not path.is_dir():
-        raise InputError(f"there is no folder {path}.")
+        raise InputError(f"there is no folder {given}.")
     return path
 
 

@@ -1,4 +1,4 @@
-"""``python -m export.demo``: one HTML file to draw digits on, with the network inside; it needs no server and no network."""
+"""``python -m export.demo``: one HTML file to draw digits on, with the network inside, which works offline."""
 
 import pathlib
 import webbrowser

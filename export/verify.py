@@ -52,7 +52,7 @@ def verify(args):
     tflite = path.read_bytes() if form is None else None
     standard = standard_metadata.read(tflite) if form is None else None
     said = metadata.find(tflite, path) if form is None else form.describe(path)
-    network = args.network or networks.said_by(said)
+    network = args.network or networks.described_network(said)
     if network is None:
         raise InputError(f"{path} does not say which network it is; say what to compare it with by --network.")
     request = arguments.request_of(args, network)
@@ -72,7 +72,8 @@ def verify(args):
             print("The file does not describe itself; assumed: raw pixels 0–255, classes in the order of the data.")
         else:
             print(f"Description: {metadata.summary(said)}")
-        print(f"Standard metadata: {standard_metadata.summary(standard)}")
+        if form is None:
+            print(f"Standard metadata: {standard_metadata.summary(standard)}")
     reference = metrics.keras_reference(trained.model, trained.preprocessing, trained.dataset.test.images)
     checks.check_outputs(trained, reference)
     limits = gate.limits_of(request, trained, args.io or (said or {}).get("io"), shape)

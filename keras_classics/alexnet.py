@@ -225,7 +225,7 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
     def build():
         return AlexNet(variant=variant)
 
-    described = description.Description("alexnet", variant, row.preprocessing)
+    described = description.Description("alexnet", _name_of(row), row.preprocessing)
     return builder.finish(input_tensor, inputs, x, source=source, name=name, build=build, described=described)
 
 

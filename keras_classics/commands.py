@@ -33,6 +33,7 @@ COMMANDS = (
     Command("export c", "export.c", "write an int8 digit model as plain C for a microcontroller"),
     Command("export demo", "export.demo", "write one HTML file to draw digits on, with a model inside"),
     Command("export predict", "export.predict", "say what pictures show, with a TFLite model"),
+    Command("export demo", "export.demo", "write a web page, one file, to draw digits on"),
     Command("predict", "export.predict", "short for export predict"),
 )
 

@@ -61,7 +61,10 @@ def attach(model, description):
     """Put ``description`` into ``model``, one of this package's networks; other models are left as they are."""
     layer = _first_convolution(model)
     if layer is not None:
-        layer.description = dataclasses.asdict(description)
+        content = dataclasses.asdict(description)
+        for name in ("mean", "scale"):
+            content["preprocessing"][name] = [float(number) for number in content["preprocessing"][name]]
+        layer.description = content
 
 
 def trained(model, labels, data):

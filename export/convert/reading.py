@@ -238,6 +238,7 @@ _READERS = {
     ours.TrainableSubsampling: _subsampling,
     keras.layers.AveragePooling2D: _average,
     keras.layers.MaxPooling2D: _maximum,
+    ours.MaxPooling2D: _maximum,
     keras.layers.ZeroPadding2D: _padding,
     keras.layers.Flatten: lambda layer, gain: (Flatten(), gain),
     keras.layers.Dense: _dense,

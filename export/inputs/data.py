@@ -1,7 +1,6 @@
 """The images an export is calibrated and verified with, as ``uint8`` arrays of the size the network takes."""
 
 import dataclasses
-import pathlib
 import re
 import sys
 
@@ -9,11 +8,12 @@ import numpy as np
 
 from export.arguments import NO_DATA
 from export.gate.metrics import UNLABELLED
-from export.inputs import digits, pictures
 from keras_classics import datasets
-from keras_classics.datasets import pipeline
+from keras_classics.datasets import decoding, fields, picture_files, reading
+from keras_classics.datasets.unreadable import Unreadable
 from keras_classics.errors import InputError
 
+_TOLERATED = 10  # pictures of a dataset that cannot be read, as training tolerates
 _ANY_DIGITS = {"kind": "auto"}
 CALIBRATION_IMAGES = {"lenet5": 500, "lenet5-1998": 500, "alexnet": 100}
 
@@ -36,7 +36,7 @@ def load(network, shape, request, trained_on, *, labelled=True):
         raise InputError("--pictures is for AlexNet; digits come from --dataset.")
     dataset = _pictures(request.pictures, labelled) if request.pictures else _dataset(network, request, trained_on)
     if network != "alexnet":
-        dataset = dataset.padded(shape[0])
+        dataset = dataset.padded(shape[0], Unreadable(_TOLERATED))
     described = dataset.describe()
     if request.test_images and request.test_images < len(dataset.test):
         dataset = dataclasses.replace(dataset, test=datasets.stratified(dataset.test, request.test_images)[0])
@@ -66,10 +66,8 @@ def in_memory(split, shape):
     Raises:
         InputError: they are not of the shape that the network takes.
     """
-    if split.images.dtype.kind == "U":
-        images = pictures.read_pictures(map(pathlib.Path, split.images), shape[0])
-    else:  # pixels, or pictures in TFRecord shards
-        images = pipeline.load_pictures(split, shape[0])
+    split = _read(split, decoding.square, shape[0])
+    images = split.images
     if images.shape[1:] != tuple(shape):
         found, expected = (" × ".join(map(str, sides)) for sides in (images.shape[1:], shape))
         raise InputError(f"the images are {found}; the network takes {expected}.")
@@ -78,7 +76,7 @@ def in_memory(split, shape):
 
 def _pictures(folder, labelled):
     """Pictures without classes: a quarter of them to calibrate with, the rest to verify with."""
-    paths = pictures.in_folder(folder)
+    paths = picture_files.in_folder(folder)
     labels = _imagenet_labels(paths) if labelled else None
     everything = datasets.Split(
         np.array([str(path) for path in paths]), np.full(len(paths), UNLABELLED) if labels is None else labels
@@ -124,12 +122,17 @@ def calibration(source, request):
         chosen, _ = datasets.stratified(train, min(count, len(train)), seed)
         images = in_memory(chosen, source.image_shape).images
         return images, {"images": len(images), "split": "train", "seed": seed}
-    paths = pictures.in_folder(request.calibration)
+    paths = picture_files.in_folder(request.calibration)
     if len(paths) > count:
         paths = [paths[index] for index in np.random.default_rng(seed).permutation(len(paths))[:count]]
-    read = pictures.read_picture if source.network == "alexnet" else digits.read_digit
-    images = np.stack([read(path, size) for path in paths])
+    read = decoding.square if source.network == "alexnet" else fields.read_field
+    images = _read(datasets.Split(np.array(list(map(str, paths))), np.zeros(len(paths), int)), read, size).images
     return images, {"images": len(images), "split": f"{datasets.FOLDER}{request.calibration}", "seed": seed}
+
+
+def _read(split, read, size):
+    """A split with its pictures read; a few that cannot be are left out, as in training."""
+    return reading.read_all(split, lambda source, name: read(source, size, name=name), Unreadable(_TOLERATED))
 
 
 def held_out(trained_on, described):

@@ -16,7 +16,7 @@ _STRUCTURE = {
 }
 
 
-def said_by(description):
+def described_network(description):
     """Which of ``NETWORKS`` the description inside a file says it is; None where it does not."""
     titles = {title: network for network, title in TITLES.items()}
     return titles.get((description or {}).get("network"))
@@ -74,13 +74,13 @@ def _first_line(error):
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
-def described(model, path, named):
+def described(model, path, named=None):
     """The ``Description`` of a loaded model: its own, or where it has none, of the network whose structure it has.
 
     Args:
         model: a Keras model.
         path: of its file, for messages.
-        named: what the export was asked for: a network's name, or a path.
+        named: what the export was asked for: a network's name, or anything else for any of them.
 
     Raises:
         InputError: it is none of ours, has no outputs for classes, or is not the network that was named.
@@ -93,6 +93,20 @@ def described(model, path, named):
     if named in NETWORKS and found.network != named:
         raise InputError(f"{path} is {TITLES[found.network]}, not {TITLES[named]}; export it as {found.network}.")
     return found
+
+
+def image_shape(model, known, origin):
+    """``(height, width, channels)`` of a model's input.
+
+    Raises:
+        InputError: it has several inputs, or they are no images of such channels, square and of one known size.
+    """
+    channels, shape = len(known.preprocessing.mean), model.input_shape
+    if isinstance(shape, (list, dict)) or len(shape) != 4 or None in shape[1:] or shape[1] != shape[2]:
+        raise InputError(f"{origin} takes {shape}; expected square images of one size, (None, side, side, {channels}).")
+    if shape[3] != channels:
+        raise InputError(f"{origin} takes {shape}; expected {channels} channels, and channels last.")
+    return tuple(shape[1:])
 
 
 def checksum_of(model):
@@ -148,6 +162,13 @@ def labels_of(network, classes, dataset, own=None):
         return tuple(own)
     if found:
         return found
+    return default_labels(network, classes)
+
+
+def default_labels(network, classes):
+    """Labels of a network whose model and data say none: digits, ImageNet's thousand, or numbers."""
+    if network != "alexnet" and classes == 10:
+        return tuple("0123456789")
     if classes == 1000:
         from keras_classics.alexnet import imagenet_classes
 

@@ -28,7 +28,7 @@ class Source:
         image_shape: ``(height, width, channels)``.
         dataset: a ``datasets.Dataset``; test labels are ``metrics.UNLABELLED`` where nobody says what pictures show.
         described: what the dataset says of itself.
-        origin: where the weights come from, for people.
+        origin: where the weights come from, as displayed.
         weights: how to get them again: ``{"model": path}``, ``{"weights": name}`` or ``{"random": seed}``.
         held_out: whether its test split is known not to have trained it; None: nobody knows.
     """
@@ -71,13 +71,13 @@ def load(request):
 
     if request.model is not None:
         model = networks.load_model(request.model)
-        weights, origin = {"model": str(request.model)}, str(request.model)
+        weights, origin = {"model": str(request.model)}, _shown(request.model)
     else:
         variant = networks.usual_variant(request.named, request.variant, request.dataset)
         weights, origin = _by_name(request)
         model = networks.build(request.named, variant, weights)
     known = networks.described(model, origin, request.named)
-    shape = _image_shape(model, known, origin)
+    shape = networks.image_shape(model, known, origin)
     trained_on = known.data or (_TRAINED_PACKAGED if weights == {"weights": _PACKAGED} else {})
     dataset, described = data.load(known.network, shape, request, trained_on, labelled=RANDOM not in weights)
     unchanged = not known.data or known.checksum == networks.checksum_of(model)
@@ -89,18 +89,10 @@ def load(request):
     )
 
 
-def _image_shape(model, known, origin):
-    """``(height, width, channels)`` of a model's input.
-
-    Raises:
-        InputError: it has several inputs, or they are no images of such channels, square and of one known size.
-    """
-    channels, shape = len(known.preprocessing.mean), model.input_shape
-    if isinstance(shape, (list, dict)) or len(shape) != 4 or None in shape[1:] or shape[1] != shape[2]:
-        raise InputError(f"{origin} takes {shape}; expected square images of one size, (None, side, side, {channels}).")
-    if shape[3] != channels:
-        raise InputError(f"{origin} takes {shape}; expected {channels} channels, and channels last.")
-    return tuple(shape[1:])
+def _shown(path):
+    """A path as people read it here: from the working directory, where it is below that."""
+    here = pathlib.Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _by_name(request):
@@ -180,7 +172,7 @@ def with_images_of(source, shape):
 
 
 def file_name(trained, request):
-    """What files are called: as the model's, else as the network; random weights cannot be taken for trained ones."""
+    """Stem of the files written: the model's, else the network's name, marked if the weights are random."""
     if request.model is not None:
         return request.model.stem
     return trained.network if trained.trained else f"{trained.network}_random"

@@ -28,10 +28,11 @@ class KerasClassifier:
         from export.inputs import networks
 
         self._model = networks.load_model(path)
-        network, variant = networks.identify(self._model, path, str(path))
-        self._preprocessing, self.image_shape = networks.row_of(network, variant)
+        known = networks.described(self._model, path)
+        self._preprocessing, self.image_shape = known.preprocessing, networks.image_shape(self._model, known, path)
         self.classes = self._model.output_shape[-1]
-        self.labels = _labels(path, network, self.classes)
+        own = known.labels if known.labels and len(known.labels) == self.classes else None
+        self.labels = own or networks.default_labels(known.network, self.classes)
 
     @functools.cached_property
     def _run(self):
@@ -46,24 +47,3 @@ class KerasClassifier:
         """Class probabilities ``float32 (n, classes)`` of ``uint8 (n, height, width, channels)`` images, 0–255."""
         parts = [self._run(images[start : start + _BATCH]).numpy() for start in range(0, len(images), _BATCH)]
         return np.concatenate(parts)
-
-
-def _labels(path, network, classes):
-    """Labels of the outputs: as the history beside the model has them, else the network's own."""
-    import json
-
-    from keras_classics.alexnet import imagenet_classes
-    from keras_classics.lenet import LABELS
-
-    try:
-        history = json.loads(path.with_name(f"{path.stem}_history.json").read_text(encoding="utf-8"))
-        names = history["dataset"]["class_names"]
-        if len(names) == classes and all(isinstance(name, str) for name in names):
-            return tuple(names)
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    if network != "alexnet" and classes == len(LABELS):
-        return LABELS
-    if classes == 1000:
-        return tuple(name for _, name in imagenet_classes())
-    return tuple(f"class {number}" for number in range(classes))

@@ -1,6 +1,5 @@
 """Dataset names → images and labels: what is known, where it is looked for, and the digits that are always there."""
 
-import contextlib
 import dataclasses
 import functools
 import os
@@ -19,7 +18,7 @@ from keras_classics.errors import InputError
 DATA_DIR_VARIABLE = "KERAS_CLASSICS_DATA_DIR"
 EMBEDDED = "embedded"
 FOLDER, IDX = "folder:", "idx:"
-DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, IDX + "PATH")
+DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, IDX + "PATH", FOLDER + "PATH")
 PICTURES = ("cifar10", "imagenette", "imagenet2012", FOLDER + "PATH")
 
 _TFDS_DATA_DIR = "~/tensorflow_datasets"  # its own
@@ -60,7 +59,7 @@ def check_name(name, known):
     """Refuse a dataset name that is not among ``known``, before any work is done.
 
     Raises:
-        InputError: so it is.
+        InputError: ``name`` is not among ``known``, or lacks its path.
     """
     if not isinstance(name, str):
         raise InputError(f"the name of a dataset is {name!r}; expected one of {', '.join(known)}.")
@@ -138,10 +137,7 @@ def absolute(path):
         InputError: it is no text that can be stored.
     """
     path = pathlib.Path(path)
-    if not path.exists():
-        with contextlib.suppress(RuntimeError):  # there is no such user
-            path = path.expanduser()
-    path = path.resolve()
+    path = (path if path.exists() else expanded(path)).resolve()
     try:
         str(path).encode()
     except UnicodeEncodeError as error:

@@ -14,6 +14,7 @@ from keras_classics.errors import InputError
 RECORD = np.dtype([("shard", np.int32), ("offset", np.int64), ("length", np.int64)])
 
 _SEED = 1998
+_PARTS = ("train", "validation", "test")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -61,7 +62,7 @@ class Split:
             return
         digest.update(self.labels.tobytes())
         if self.images.dtype.kind == "U":
-            above = len(os.path.commonprefix(self.images.tolist()).rpartition(os.sep)[0])  # noqa: RUF071 (a million paths)
+            above = len(os.path.commonprefix(self.images.tolist()).rpartition(os.sep)[0])  # noqa: RUF071
             digest.update("\n".join(f"{path[above:]} {_bytes_of(path)}" for path in self.images.tolist()).encode())
         else:
             digest.update(self.images.tobytes())
@@ -73,20 +74,27 @@ class Dataset:
     """Three splits that share no image: ``train`` fits, ``validation`` selects, ``test`` reports."""
 
     name: str
-    origin: str  # where it came from, for people
+    origin: str  # where it came from, as displayed
     class_names: tuple[str, ...]
     train: Split
     validation: Split
     test: Split
     spec: dict | None = None  # what ``catalog.from_spec`` loads it again by; JSON values, absolute paths
 
-    def padded(self, size):
-        """The same with images centred in ``size`` × ``size`` pixels of background (0).
+    def padded(self, size, unreadable=None):
+        """The same with images centred in ``size`` × ``size`` pixels of background (0); pictures in files are read.
+
+        Args:
+            size: pixels.
+            unreadable: an ``Unreadable`` to tell of files that ``fields.read_field`` cannot read, which are left out;
+                None: an error.
 
         Raises:
-            InputError: the images are larger.
+            InputError: the images are larger, or a file cannot be read.
         """
         size = checks.whole_number("size", size, 1)
+        if not self.train.in_memory:
+            return self._as_fields(size, unreadable)
         height, width = self.train.images.shape[1:3]
         if max(height, width) > size:
             raise InputError(f"the images of {self.name} are {height} × {width} pixels; expected at most {size}.")
@@ -97,6 +105,15 @@ class Dataset:
             return Split(np.pad(split.images, before_after), split.labels)
 
         return dataclasses.replace(self, train=pad(self.train), validation=pad(self.validation), test=pad(self.test))
+
+    def _as_fields(self, size, unreadable):
+        from keras_classics.datasets import fields, reading  # which import this
+
+        def read(source, name):
+            return fields.read_field(source, size, name=name)
+
+        parts = {part: reading.read_all(getattr(self, part), read, unreadable) for part in _PARTS}
+        return dataclasses.replace(self, **parts)
 
     def describe(self):
         """What was used, for the record of a run: ``name``, ``origin``, ``spec``, ``images`` a split, ``sha256``.

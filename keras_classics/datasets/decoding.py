@@ -61,8 +61,6 @@ def decode(source, *, name=None):
 def square(source, size, *, name=None):
     """The middle square of a picture, scaled: ``uint8 (size, size, 3)``. What photographs are to every network here.
 
-    Bilinear, and averaged over the pixels that become one; Pillow rounds after each of the two directions.
-
     Args:
         source, name: as ``decode`` takes them.
         size: side of the square, in pixels.
@@ -70,7 +68,15 @@ def square(source, size, *, name=None):
     Raises:
         InputError: as ``decode``.
     """
-    pixels = decode(source, name=name)
+    return middle_square(decode(source, name=name), size)
+
+
+def middle_square(pixels, size):
+    """The middle square of ``uint8 (height, width, 3)``, scaled to ``size``.
+
+    Bilinear, and averaged over the pixels that become one; Pillow rounds after each of the two directions. It is cut
+    out first: Pillow's ``box`` would have the pixels around it shine in.
+    """
     height, width = pixels.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2

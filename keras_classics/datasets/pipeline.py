@@ -5,14 +5,12 @@ that every epoch shows each image exactly once and every batch is full. A pictur
 the next one in the split that can be, label and all, whenever its turn comes.
 """
 
-import concurrent.futures
 import os
 
 import numpy as np
 import tensorflow as tf
 
-from keras_classics.datasets import decoding, windows
-from keras_classics.datasets.dataset import RECORD
+from keras_classics.datasets import decoding, reading, windows
 from keras_classics.errors import InputError
 from keras_classics.runtime import quiet
 
@@ -40,7 +38,7 @@ def training_batches(
         crop: side in pixels of the window that ``prepare`` would cut out of pictures of ``size`` at the place that the
             first two draws say (``corner_of``): it then gets pictures of this side, decoded or copied only there.
             Images in memory of another size than ``size`` come whole all the same.
-        unreadable: an ``Unreadable`` to tell of pictures that had to be replaced; None makes such a picture an error.
+        unreadable: an ``Unreadable`` that counts replaced pictures; None makes such a picture an error.
     """
     share = batch // replicas
     mine = mine or range(replicas)
@@ -91,17 +89,7 @@ def load_pictures(split, size):
     Raises:
         InputError: a picture cannot be read.
     """
-    if split.in_memory or not len(split):
-        return split.images
-    with concurrent.futures.ThreadPoolExecutor(_CORES) as pool:
-        read = pool.map(lambda named: decoding.square(named[1], size, name=named[0]), _sources(split))
-        return np.stack(list(read))
-
-
-def _sources(split):
-    """``(name, path or content)`` of each encoded picture, in order."""
-    sources = encoded(split).as_numpy_iterator() if split.images.dtype == RECORD else split.images.tolist()
-    return ((split.name_of(row), source) for row, source in enumerate(sources))
+    return reading.read_all(split, lambda source, name: decoding.square(source, size, name=name)).images
 
 
 def encoded(split):
@@ -139,7 +127,7 @@ def without_unreadable(split, unreadable):
     """The split without the pictures that cannot be decoded, to evaluate on.
 
     Raises:
-        InputError: there are more of them than ``unreadable`` bears.
+        InputError: there are more of them than ``unreadable`` tolerates.
     """
     bad = unreadable_rows(split)
     unreadable.note([split.name_of(row) for row in bad], "it is left out")
@@ -167,7 +155,7 @@ def _load(planned, split, size, crop, unreadable):
 
     def the_next_readable(row, drawn):
         side = crop or size
-        tries = min(count, unreadable.limit + 1)  # more in a row are not borne anyway
+        tries = min(count, unreadable.limit + 1)  # more in a row are not tolerated anyway
         # What cannot be read is said by the decoder that every other part reads with.
         others = tf.data.Dataset.range(row, row + tries)
         found = others.map(lambda other: one(other % count, drawn, fast=False)).ignore_errors()

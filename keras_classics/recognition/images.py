@@ -32,17 +32,6 @@ def pixels_of(image, *, name=None):
     )
 
 
-def middle_square(pixels, size):
-    """The middle square of a picture, scaled to ``size``: ``uint8 (size, size, 3)``, as training sees photographs."""
-    from PIL import Image
-
-    height, width = pixels.shape[:2]
-    side = min(height, width)
-    left, top = (width - side) // 2, (height - side) // 2
-    box = (left, top, left + side, top + side)
-    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR, box=box))
-
-
 def _pillow(array, name):
     """An array as a Pillow image of 8 bits.
 

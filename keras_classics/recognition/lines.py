@@ -96,7 +96,7 @@ def lines_of(found):
     most = max(part.ink for part in writing)
     heights = [part.height for part in writing if part.ink > 0.15 * most]
     height = float(np.percentile(heights, 75))
-    writing = [part for part in writing if not (part.sides and part.height > 2 * height)]
+    writing = [part for part in writing if not _of_the_surroundings(part, height)] or writing
     tall = sorted((part for part in writing if part.height > TALL * height), key=lambda part: part.left + part.right)
     lines = []
     for part in tall:
@@ -110,6 +110,12 @@ def lines_of(found):
     labels = found.labels.copy()
     found = dataclasses.replace(found, labels=labels)
     return found, [_pieces(found, line, small) for line in lines]
+
+
+def _of_the_surroundings(part, height):
+    """Whether a part along the border is a shadow or the edge of the page: solid, or twice as high as a line."""
+    solid = part.area > 0.5 * part.height * part.width and min(part.height, part.width) > 0.3 * height
+    return part.sides > 0 and (solid or part.height > 2 * height)
 
 
 def _off(line, part):
