@@ -56,7 +56,8 @@ def predict(args):
             continue
         probabilities = classifier.probabilities(pixels[None])[0]
         best = int(probabilities.argmax())
-        results.append({"path": str(path), "label": labels[best], "probability": round(float(probabilities[best]), 6)})
+        probability = round(float(probabilities[best]), 6)
+        results.append({"path": text.of_path(path), "label": labels[best], "probability": probability})
         if not args.json:
             print(f"{text.in_a_line(path)}: {labels[best]} ({probabilities[best]:.1%})")
     if args.json:

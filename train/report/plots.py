@@ -1,14 +1,10 @@
 """The pictures of a run's report, as PNG files: curves, learning rate, mistakes, classes, first-layer filters."""
 
+import matplotlib
 import numpy as np
-
-from keras_classics import runtime
-
-matplotlib = runtime.start_matplotlib()
-
-from matplotlib.colors import Normalize  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
-from matplotlib.ticker import (  # noqa: E402
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import (
     EngFormatter,
     FuncFormatter,
     LogLocator,
@@ -16,6 +12,8 @@ from matplotlib.ticker import (  # noqa: E402
     PercentFormatter,
     StrMethodFormatter,
 )
+
+matplotlib.rcdefaults()  # whatever a ``matplotlibrc`` says
 
 _DPI = 120
 _FEW = 30  # points that a line is marked at, so that one alone is seen
