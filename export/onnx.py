@@ -1,10 +1,12 @@
 """``python -m export.onnx``: a trained network as a verified ONNX model, for ONNX Runtime and whatever reads ONNX."""
 
 import importlib.util
+import json
 
 import numpy as np
 
-from export import arguments, interchange
+from export import interchange
+from export.contract import ONNX_SUFFIX
 from keras_classics import cli, text
 from keras_classics.errors import InputError
 
@@ -39,19 +41,39 @@ def run(path, images):
     return np.concatenate([call(None, {name: part})[0] for part in parts])
 
 
+def describe(path):
+    """The description in the properties of the ONNX model at ``path``; None where there is none.
+
+    Raises:
+        InputError: it is no ONNX model, or the library that reads one is not installed.
+    """
+    check_installed("onnx")
+    import onnx
+
+    try:
+        properties = onnx.load(path, load_external_data=False).metadata_props
+        texts = [entry.value for entry in properties if entry.key == "keras_classics"]
+        return json.loads(texts[0]) if texts else None
+    except Exception as error:  # protobuf fails in any way
+        raise InputError(f"{path} is not an ONNX model, or a damaged one.") from error
+
+
 def has_runtime():
     return importlib.util.find_spec("onnxruntime") is not None
 
 
-def check_installed():
-    """Refuse to begin without the converter.
+def check_installed(*libraries):
+    """Refuse to begin without ``libraries`` (default: those that convert).
 
     Raises:
-        InputError: it is not installed.
+        InputError: one is not installed.
     """
-    for library in ("onnx", "tf2onnx"):
+    for library in libraries or ("onnx", "tf2onnx"):
         if importlib.util.find_spec(library) is None:
             raise InputError(f"{library} is not installed; pip install 'keras-classics[onnx]' brings it.")
+
+
+FORM = interchange.Form("ONNX", ONNX_SUFFIX, write, describe, run)
 
 
 def parser():
@@ -60,15 +82,14 @@ def parser():
     )
 
 
-def export(args):
-    arguments.check(args, args.network)
+def export(request):
     check_installed()
-    return interchange.export(args, "ONNX", ".onnx", write, run)
+    return interchange.export(request, FORM)
 
 
 def main(argv=None):
     args = parser().parse_args(argv)
-    cli.run(lambda: export(args), PROG)
+    cli.run(lambda: export(interchange.request_of(args)), PROG)
 
 
 if __name__ == "__main__":

@@ -1,75 +1,96 @@
-"""``python -m export.predict MODEL PICTURE…``: say which digit a picture shows, or of AlexNet which thing."""
+"""``python -m export.predict MODEL PATH…``: say which digit or number a picture shows, or of AlexNet which thing."""
 
+import argparse
+import contextlib
+import glob
 import pathlib
 import sys
 
-from keras_classics import cli, text
+from keras_classics import cli, files, text
 
 PROG = "python -m export.predict"
 
 
+def _share(text):
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) <= 1:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+
+
 def parser():
-    parser = cli.Parser(prog=PROG, description="Say what each picture shows, with a TFLite model.")
+    parser = cli.Parser(prog=PROG, description="Say what each picture shows, with a trained model.")
     parser.add_argument(
-        "model", type=cli.path, metavar="MODEL", help="a .tflite file that python -m export.tflite wrote"
+        "model",
+        type=cli.path,
+        metavar="MODEL",
+        help="a .tflite file that python -m export.tflite wrote, or a .keras file",
     )
     parser.add_argument(
         "pictures",
         type=cli.path,
         nargs="+",
-        metavar="PICTURE",
-        help="a picture of a digit, 28×28 or 32×32 pixels (for AlexNet any), or a folder: all pictures in it",
+        metavar="PATH",
+        help="a picture, of any size; a folder: all pictures in and below it; a pattern such as 'scans/*.png'; or - "
+        "for one picture from standard input",
     )
-    parser.add_argument("--json", action="store_true", help='print one array of {"path", "label", "probability"}')
+    parser.add_argument("--line", action="store_true", help="read a number of several digits in each picture")
+    parser.add_argument("--top", type=cli.positive_int, metavar="N", help="also the N most probable classes")
+    parser.add_argument(
+        "--threshold", type=_share, metavar="P", help="answers less probable than that are ? (default: 0.5)"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help='print one array of {"path", "label", "probability"}')
+    form.add_argument("--csv", action="store_true", help="print a table: path, label, probability")
+    parser.add_argument(
+        "--explain",
+        type=cli.path,
+        metavar="FILE.png",
+        help="of the first picture: the steps, and what spoke for the answer",
+    )
     return parser
 
 
 def predict(args):
     """Print a result for every picture that can be read; the exit code tells whether all could."""
-    from export.inputs import digits, pictures
-    from export.litert import metadata
-    from export.litert.classifier import Classifier
-    from keras_classics.datasets import PICTURE_SUFFIXES
-    from keras_classics.errors import InputError
+    from export.prediction import explained, output, recognition
 
-    if pathlib.Path(args.model).is_fifo():
-        raise InputError(f"the model {args.model} is not a file.")
-    try:
-        model = pathlib.Path(args.model).read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read the model {args.model}: {error.strerror or error}.") from error
-    labels = metadata.read(model, args.model)["labels"]
-    classifier = Classifier(model, args.model)
-    if len(labels) != classifier.output["shape"][-1]:
-        raise InputError(f"{args.model} has {classifier.output['shape'][-1]} outputs and {len(labels)} labels.")
-    size, _, channels = classifier.image_shape
-    read = digits.read_digit if channels == 1 else pictures.read_picture
-    results, code = [], 0
-    for path in _expanded(args.pictures, PICTURE_SUFFIXES):
-        try:
-            if path.is_dir():  # one with pictures has been replaced by them
-                raise InputError(f"the folder {path} has no pictures ({', '.join(PICTURE_SUFFIXES)}) in it.")
-            pixels = read(path, size)
-        except InputError as error:
-            print(f"{cli.program(PROG)}: {text.in_a_line(error)}", file=sys.stderr)
-            code = cli.INPUT_ERROR
-            continue
-        probabilities = classifier.probabilities(pixels[None])[0]
-        best = int(probabilities.argmax())
-        probability = round(float(probabilities[best]), 6)
-        results.append({"path": text.of_path(path), "label": labels[best], "probability": probability})
-        if not args.json:
-            print(f"{text.in_a_line(path)}: {labels[best]} ({probabilities[best]:.1%})")
-    if args.json:
-        cli.show_json(results)
+    if args.explain:
+        files.check_targets(args.explain)
+    jobs = list(_expanded(args.pictures))
+    recognize = recognition.Settings(args.model, args.threshold, args.line)
+    recognize.check()
+    if args.explain:
+        explained.write(recognize, jobs[0], args.explain)
+    code = 0
+    with output.writer(args, recognize) as write:
+        for path, result in recognition.results(recognize, jobs, progress=_has_folder(args.pictures)):
+            if isinstance(result, str):  # what is wrong with it
+                print(f"{cli.program(PROG)}: {text.in_a_line(result)}", file=sys.stderr)
+                code = cli.INPUT_ERROR
+            else:
+                write(path, result)
     return code
 
 
-def _expanded(arguments, suffixes):
-    """Files as they are; folders as the pictures in them, by name."""
-    for argument in map(pathlib.Path, arguments):
-        inside = sorted(argument.iterdir()) if argument.is_dir() else []
-        yield from [path for path in inside if path.suffix.lower() in suffixes] or [argument]
+def _has_folder(arguments):
+    return any(pathlib.Path(argument).is_dir() for argument in arguments)
+
+
+def _expanded(arguments):
+    """Paths of pictures: folders as all that is in and below them, by name, patterns as the files that match."""
+    from keras_classics.datasets import picture_files
+
+    for argument in arguments:
+        path = pathlib.Path(argument)
+        if path.is_dir():
+            skipped = picture_files.Skipped(argument)
+            yield from picture_files.pictures_below(argument, skipped) or [argument]
+            skipped.tell()
+        elif argument != "-" and glob.has_magic(argument) and not path.exists():
+            yield from sorted(glob.glob(argument, recursive=True)) or [argument]  # noqa: PTH207 (paths stay as typed)
+        else:
+            yield str(path) if argument != "-" else argument
 
 
 def main(argv=None):

@@ -1,18 +1,31 @@
 """``python -m export.saved_model``: a trained network as a verified SavedModel, for TensorFlow wherever it runs."""
 
+import json
+import pathlib
+
 import numpy as np
 
 from export import interchange
+from export.contract import SAVED_MODEL_SUFFIX
 from keras_classics import cli
 
 PROG = "python -m export.saved_model"
 _BATCH = 250
+_DESCRIPTION = pathlib.Path("assets.extra", "keras_classics.json")
 
 
 def write(graph, path, description):
     """The Keras model ``graph`` as the SavedModel ``path``, a folder, with its description in ``assets.extra``."""
     graph.export(path, format="tf_saved_model", verbose=False)
-    interchange.write_description(path / "assets.extra" / "keras_classics.json", description)
+    interchange.write_description(path / _DESCRIPTION, description)
+
+
+def describe(path):
+    """The description beside the SavedModel at ``path``; None where there is none."""
+    try:
+        return json.loads((path / _DESCRIPTION).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def run(path, images):
@@ -25,6 +38,9 @@ def run(path, images):
     return np.concatenate([next(iter(serve(tf.constant(part)).values())) for part in parts])
 
 
+FORM = interchange.Form("SavedModel", SAVED_MODEL_SUFFIX, write, describe, run)
+
+
 def parser():
     return interchange.parser(
         PROG, "Turn a trained network into a SavedModel of raw pixels, and verify it on the whole test split."
@@ -33,7 +49,7 @@ def parser():
 
 def main(argv=None):
     args = parser().parse_args(argv)
-    cli.run(lambda: interchange.export(args, "SavedModel", "_saved_model", write, run), PROG)
+    cli.run(lambda: interchange.export(interchange.request_of(args), FORM), PROG)
 
 
 if __name__ == "__main__":

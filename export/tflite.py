@@ -1,12 +1,13 @@
 """``python -m export.tflite``: turn a trained network into verified TFLite models for devices."""
 
 import argparse
+import dataclasses
 
 from export import arguments, gate
-from export.arguments import CALIBRATED, MODES
+from export.contract import CALIBRATED, LRN_FORMS, MODES, NETWORKS, PIXEL_TYPES, TFLITE_SUFFIX
 from export.finetune import stages
-from export.inputs import networks
 from keras_classics import cli, files, locks
+from keras_classics.errors import InputError
 
 PROG = "python -m export.tflite"
 # int16x8 has reference kernels alone: an image of AlexNet takes seconds.
@@ -34,7 +35,7 @@ def parser():
         "network",
         type=cli.path,
         metavar="MODEL",
-        help=f"{', '.join(networks.NETWORKS)}, or the path of a .keras file of one of them",
+        help=f"{', '.join(NETWORKS)}, or the path of a .keras file of one of them",
     )
     parser.add_argument(
         "--mode",
@@ -46,14 +47,14 @@ def parser():
     parser.add_argument(
         "--io",
         default="uint8",
-        choices=("uint8", "int8", "float32"),
+        choices=PIXEL_TYPES,
         metavar="TYPE",
         help="of the input: uint8 pixels 0-255, int8 pixels less 128, float32 pixels 0-255 (default: %(default)s)",
     )
     parser.add_argument(
         "--lrn",
         default="auto",
-        choices=("auto", "native", "banded"),
+        choices=("auto", *LRN_FORMS),
         metavar="FORM",
         help="AlexNet's normalization: TensorFlow's operator, or a banded 1x1 convolution (default: auto, native in "
         "int8 and banded in float)",
@@ -75,47 +76,55 @@ def parser():
     return parser
 
 
-def export(args):
+def request_of(args):
+    """The ``ExportRequest`` of a command line of ``parser``.
+
+    Raises:
+        InputError: arguments that do not go together, or something that is not there.
+    """
+    request = arguments.with_saved_model(arguments.request_of(args, args.network))
+    stages.check(request)
+    if request.debug and "int8" not in request.modes:
+        raise InputError("--debug tells of int8; ask for --mode int8 too.")
+    return request
+
+
+def export(request):
     """Convert, verify, and write every mode; the exit code."""
-    from keras_classics.errors import InputError
     from keras_classics.runtime import start_tensorflow
 
-    path = arguments.check(args, args.network)
-    stages.check(args)
-    if args.calibration and not args.calibration.startswith("folder:"):
-        raise InputError(f"--calibration is {args.calibration!r}; expected folder:PATH.")
-    if args.debug and "int8" not in args.mode:
-        raise InputError("--debug tells of int8; ask for --mode int8 too.")
-    folder = files.output_folder(args.out)
+    folder = files.output_folder(request.out)
     start_tensorflow()
+    from export.convert import checks
     from export.gate import metrics
     from export.gate.summary import comparison, show
     from export.inputs import data, source
 
-    trained = source.load(args, args.network)
-    name = source.file_name(trained, path) + stages.suffix(args)
-    modes = _ALL_OF_ALEXNET if args.mode == MODES and trained.network == "alexnet" else args.mode
-    targets = {mode: folder / f"{name}_{mode}.tflite" for mode in modes}
+    trained = source.load(request)
+    name = source.file_name(trained, request) + stages.suffix(request.fine_tuning)
+    modes = _ALL_OF_ALEXNET if request.modes == MODES and trained.network == "alexnet" else request.modes
+    targets = {mode: folder / f"{name}_{mode}{TFLITE_SUFFIX}" for mode in modes}
     files.check_targets(*targets.values(), *(target.with_suffix(".json") for target in targets.values()))
     locks.claim(folder, *(target.name for target in targets.values()))
     print(f"Model: {trained.origin}\nData: {trained.dataset}", flush=True)
-    images, calibrated_with = data.calibration(trained, args.calibration_images, args.seed, args.calibration)
+    checks.check_layers(trained.model)
+    images, calibrated_with = data.calibration(trained, request)
     reference = metrics.keras_reference(trained.model, trained.preprocessing, trained.dataset.test.images)
-    source.check_outputs(trained, reference)
-    trained, network, tuning = stages.fine_tuned(trained, args)
-    limits = gate.limits_of(args, trained, args.io)
+    checks.check_answers(trained, reference)
+    trained, network, tuning = stages.fine_tuned(trained, request)
+    limits = gate.limits_of(request, trained, request.io)
     rows, rejected = {}, False
     for mode, target in targets.items():
-        tflite = converted(trained, mode, images, args, network)
+        tflite = converted(trained, mode, images, request, network)
         rows[mode] = metrics.measure(tflite, target, trained.dataset.test, reference)
         if len(modes) == 1:
             show(rows[mode])
         calibrated = mode in CALIBRATED and network is None
         record = {**trained.record(), "mode": mode, "calibration": calibrated_with if calibrated else None}
         record |= {"fine_tuning": tuning} if tuning else {}
-        rejected |= bool(gate.admit(tflite, target, rows[mode], limits, record))
-        if args.debug and mode == "int8":
-            _debug(trained, images, args, target)
+        rejected |= bool(gate.write_if_accepted(tflite, target, rows[mode], limits, record))
+        if request.debug and mode == "int8":
+            _debug(trained, images, request, target)
     if len(modes) > 1:
         print(f"\n{comparison(rows)}")
     peak = gate.environment()["peak_memory_bytes"]
@@ -123,48 +132,48 @@ def export(args):
     return gate.REJECTED if rejected else 0
 
 
-def forms_of(args, mode):
-    """The ``Forms`` that the command line asks for."""
-    import dataclasses
-
+def forms_of(request, mode):
+    """The ``Forms`` that were requested."""
     from export.convert import quantize
 
-    forms = quantize.best_forms(mode, args.target)
-    return forms if args.lrn == "auto" else dataclasses.replace(forms, lrn=args.lrn)
+    forms = quantize.best_forms(mode, request.target)
+    return forms if request.lrn == "auto" else dataclasses.replace(forms, lrn=request.lrn)
 
 
-def converted(trained, mode, images, args, network=None):
-    """Bytes of the model in ``mode``, or of what quantization-aware training made of it; its description inside."""
+def converted(trained, mode, images, request, network=None):
+    """Bytes of the model in ``mode``, or of what quantization-aware training made of it; its descriptions inside."""
     from export.convert import quantize
-    from export.litert import metadata
+    from export.litert import metadata, standard_metadata
 
     if network is not None:
         from export.finetune import tfmot
 
-        return metadata.embed(tfmot.convert(network, args.io), metadata.of(trained, mode, args.io))
-    tflite = quantize.convert(
-        trained.model,
-        trained.preprocessing,
-        mode,
-        images,
-        dtype=args.io,
-        forms=forms_of(args, mode),
-        integer_only=args.target == "int8-only",
-    )
-    return metadata.embed(tflite, metadata.of(trained, mode, args.io))
+        tflite = tfmot.convert(network, request.io)
+    else:
+        tflite = quantize.convert(
+            trained.model,
+            trained.preprocessing,
+            mode,
+            images,
+            dtype=request.io,
+            forms=forms_of(request, mode),
+            integer_only=request.target == "int8-only",
+        )
+    about = metadata.of(trained, mode, request.io)
+    return standard_metadata.embed(metadata.embed(tflite, about), about)
 
 
-def _debug(trained, images, args, target):
+def _debug(trained, images, request, target):
     from export.convert import layer_errors
 
-    rows = layer_errors.layer_errors(trained, images, forms_of(args, "int8"))
+    rows = layer_errors.layer_errors(trained, images, forms_of(request, "int8"))
     print(f"\n{layer_errors.table(rows)}\n", flush=True)
     layer_errors.write(rows, target.with_name(f"{target.stem}_layers.json"))
 
 
 def main(argv=None):
     args = parser().parse_args(argv)
-    cli.run(lambda: export(args), PROG)
+    cli.run(lambda: export(request_of(args)), PROG)
 
 
 if __name__ == "__main__":

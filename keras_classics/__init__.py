@@ -2,19 +2,25 @@
 
 ``keras_classics.LeNet5()`` and ``keras_classics.AlexNet()`` build Keras functional models with the signature of
 ``keras.applications``; ``keras_classics.layers`` holds the layers they need that Keras does not have.
+``keras_classics.Recognizer()`` says what a picture shows, and needs neither Keras nor TensorFlow.
 
 Importing this package imports neither Keras nor TensorFlow: the names below are loaded when first used, and the layers
 are registered for ``keras.models.load_model`` as soon as Keras itself is imported.
 """
 
 import importlib
-
-import wrapt
+import importlib.util
 
 __version__ = "0.1.0"
-__all__ = ["AlexNet", "LeNet5", "alexnet", "connections", "datasets", "layers", "lenet", "list_weights"]
+__all__ = ["AlexNet", "LeNet5", "Recognizer", "alexnet", "connections", "datasets", "layers", "lenet", "list_weights"]
 
-_HOME = {"AlexNet": "alexnet", "LeNet5": "lenet", "connections": "connectivity", "list_weights": "weights"}
+_HOME = {
+    "AlexNet": "alexnet",
+    "LeNet5": "lenet",
+    "Recognizer": "recognition.recognizer",
+    "connections": "connectivity",
+    "list_weights": "weights",
+}
 
 
 def __getattr__(name):
@@ -28,7 +34,12 @@ def __dir__():
     return sorted([*globals(), *__all__])
 
 
-@wrapt.when_imported("keras")
 def _register_layers(_keras):
     """Make saved models load without ``custom_objects``, whichever of the two packages is imported first."""
     importlib.import_module("keras_classics.layers")
+
+
+if importlib.util.find_spec("keras"):  # a Recognizer needs neither it nor wrapt
+    import wrapt
+
+    wrapt.when_imported("keras")(_register_layers)

@@ -9,7 +9,7 @@ import importlib.resources
 
 from keras import initializers, layers, ops
 
-from keras_classics import builder, checks
+from keras_classics import builder, checks, description
 from keras_classics.layers import Conv2D, LocalResponseNormalization, MaxPooling2D
 from keras_classics.preprocessing import Preprocessing
 
@@ -225,7 +225,8 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
     def build():
         return AlexNet(variant=variant)
 
-    return builder.finish(input_tensor, inputs, x, source=source, name=name, build=build)
+    described = description.Description("alexnet", _name_of(row), row.preprocessing)
+    return builder.finish(input_tensor, inputs, x, source=source, name=name, build=build, described=described)
 
 
 def preprocess_input(x, data_format=None, variant="paper"):

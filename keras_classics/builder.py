@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from keras_classics import checks
+from keras_classics import checks, description
 from keras_classics.weights import registry
 
 
@@ -85,9 +85,13 @@ def check_arguments(network, *, pooling, classes, weights, variant, activation=N
     )
 
 
-def finish(input_tensor, inputs, outputs, *, source, name, build):
-    """The model from ``inputs`` to ``outputs``, with the weights of ``source``; ``build`` as in ``registry.load``."""
+def finish(input_tensor, inputs, outputs, *, source, name, build, described):
+    """The model from ``inputs`` to ``outputs``, with the weights of ``source``; ``build`` as in ``registry.load``.
+
+    ``described`` is the ``description.Description`` that goes into the model.
+    """
     network = keras.Model(inputs, outputs, name=name)
+    description.attach(network, described)
     if source is not None:
         registry.load(network, source, build=build)
     # What the caller's tensor was computed with is part of the model, but not of the network.

@@ -47,10 +47,9 @@ def check(code, name, stderr=None):
         Stopped: a signal ended it; the exit code is 128 + its number, as in a shell.
         InputError: it ended with an error.
     """
+    check_signal(code, name)
     if code == 0:
         return
-    if code < 0:
-        raise cli.Stopped(f"{name} {_reason(-code)}.", 128 - code)
     if isinstance(stderr, bytes):
         stderr = stderr.decode(errors="replace")
     lines = (stderr or "").strip().splitlines()
@@ -59,13 +58,21 @@ def check(code, name, stderr=None):
     )
 
 
-def _reason(number):
+def check_signal(code, name):
+    """``check``, for those who explain exit codes above 0 themselves.
+
+    Raises:
+        Stopped: a signal ended the child.
+    """
+    if code >= 0:
+        return
     try:
-        name = signal.Signals(number).name
+        number = signal.Signals(-code).name
     except ValueError:
-        return f"was ended by signal {number}"
-    if name == "SIGKILL":
-        return "was ended by SIGKILL, as when memory runs out"
-    if name in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"):
-        return f"crashed in native code ({name}); with PYTHONFAULTHANDLER=1 in the environment it says where"
-    return f"was ended by {name}"
+        number = f"signal {-code}"
+    reason = f"was ended by {number}"
+    if number == "SIGKILL":
+        reason += ", as when memory runs out"
+    elif number in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGILL", "SIGFPE"):
+        reason = f"crashed in native code ({number}); with PYTHONFAULTHANDLER=1 in the environment Python says where"
+    raise cli.Stopped(f"{name} {reason}.", 128 - code)

@@ -1,4 +1,4 @@
-"""What every command of the project does alike: answers to bad input, exit codes, files written whole or not at all.
+"""What every command of the project does alike: answers to bad input, exit codes, bad input, closed pipes, interrupts.
 
 Nothing here imports TensorFlow, so that ``--help`` and argument errors answer at once.
 """

@@ -7,7 +7,7 @@ and "1998", the published network to the last of its 60,000 parameters.
 import keras
 from keras import layers, ops
 
-from keras_classics import builder, checks
+from keras_classics import builder, checks, description, names
 from keras_classics.characters import digit_bitmaps
 from keras_classics.layers import (
     Conv2D,
@@ -26,7 +26,7 @@ LABELS = tuple("0123456789")
 # roughly 1". With background 0 and foreground 255 that is (pixel - 20) * 0.005, exactly.
 PREPROCESSING = Preprocessing(mean=(20.0,), scale=(0.005,))
 
-VARIANTS = ("modern", "1998")
+VARIANTS = names.LENET5_VARIANTS
 
 # Table I: for each map of C3, the maps of S2 it is connected to.
 TABLE_I = (
@@ -124,6 +124,9 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
     if classifier_activation == "auto":
         classifier_activation = None if published else "softmax"
 
+    described = description.Description("lenet5-1998" if published else "lenet5", variant, PREPROCESSING)
+    model = {"source": source, "name": name, "build": LeNet5, "described": described}
+
     def start(fan_in):
         return {"activation": activation, **({"kernel_initializer": FanInUniform(fan_in)} if published else {})}
 
@@ -140,7 +143,7 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
     x = Conv2D(120, 5, name="C5", **start(16 * 25))(x)
     if not include_top:
         x = builder.pool_features(x, pooling)
-        return builder.finish(input_tensor, inputs, x, source=source, name=name, build=LeNet5)
+        return builder.finish(input_tensor, inputs, x, **model)
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(84, name="F6", **start(120))(x)
     if published:
@@ -149,7 +152,7 @@ def LeNet5(  # noqa: N802 (a network is named as in keras.applications)
             x = builder.output_activation(layers.Rescaling(-1.0, name="negate")(x), classifier_activation)
     else:
         x = builder.classifier(x, classes, classifier_activation, name="output")
-    return builder.finish(input_tensor, inputs, x, source=source, name=name, build=LeNet5)
+    return builder.finish(input_tensor, inputs, x, **model)
 
 
 def _name_of(activation):

@@ -5,6 +5,7 @@ import importlib.metadata
 import logging
 import os
 import platform
+import tempfile
 
 
 def versions(libraries):
@@ -62,7 +63,7 @@ def keras_defaults():
 @contextlib.contextmanager
 def quiet():
     """Hold back what C++ code writes to file descriptor 2 in this block; pass it on only if the block fails."""
-    with open(os.memfd_create("stderr"), "w+b") as held:  # noqa: PTH123 (in memory: there may be no folder to write to)
+    with _file_in_memory() as held:
         kept = os.dup(2)
         os.dup2(held.fileno(), 2)
         try:
@@ -74,3 +75,10 @@ def quiet():
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def _file_in_memory():
+    """A file that needs no disk, which may be full."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("held"), "w+b")
+    return tempfile.TemporaryFile()

@@ -79,7 +79,7 @@ def add_to(parser):
         type=cli.seed_number,
         default=10,
         metavar="N",
-        help="pictures that cannot be decoded and are borne: replaced by the next one in training, left out of "
+        help="undecodable pictures to tolerate: replaced by the next one in training, left out of "
         "evaluation, and named (default: %(default)s)",
     )
     parser.add_argument("--fresh", action="store_true", help="discard an unfinished run in the folder of --out")
@@ -130,16 +130,23 @@ def overridden(recipe, args):
     return dataclasses.replace(recipe, **{name: value for name, value in given.items() if value is not None})
 
 
-def shared_out(recipe, args, strategy):
-    """``recipe`` for the devices of ``strategy``: with ``--batch-size-per-device`` its batch grows with them.
+def fitted(recipe, args, strategy, images):
+    """``recipe`` with batches for the devices of ``strategy`` (``--batch-size-per-device``) and for few images.
 
-    The learning rate is then scaled by as much (Goyal et al., 2017, "linear scaling rule"), unless it was given.
+    A batch that was not given is halved until two fit into the training split. The learning rate is scaled by as much
+    as the batch (Goyal et al., 2017, "linear scaling rule"), unless it was given.
     """
-    if not args.batch_size_per_device:
+    devices = strategy.num_replicas_in_sync
+    batch = recipe.batch_size
+    if args.batch_size_per_device:
+        batch = args.batch_size_per_device * devices
+    elif args.batch_size is None:
+        while batch > max(1, images // 2) and batch % (2 * devices) == 0:
+            batch //= 2
+    if batch == recipe.batch_size:
         return recipe
-    batch = args.batch_size_per_device * strategy.num_replicas_in_sync
     rate = recipe.learning_rate
-    if args.learning_rate is None and batch != recipe.batch_size:
+    if args.learning_rate is None:
         rate *= batch / recipe.batch_size
         print(
             f"Batches of {batch} instead of {recipe.batch_size}: learning rate {rate:g} instead of "

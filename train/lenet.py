@@ -1,9 +1,13 @@
 """``python -m train.lenet``: train LeNet-5 on handwritten digits."""
 
 import dataclasses
+import functools
+import sys
 
 from keras_classics import cli
-from train import arguments, recipes
+from keras_classics.errors import InputError
+from keras_classics.names import LENET5_VARIANTS
+from train import arguments, fine_tuning, recipes
 
 PROG = "python -m train.lenet"
 
@@ -15,11 +19,12 @@ def parser():
         type=cli.dataset,
         default="auto",
         metavar="NAME",
-        help="mnist, fashion_mnist, idx:PATH (a folder of files as MNIST was published in), embedded (5,000 digits "
-        "that need no network), or auto: mnist if it is on disk or can be downloaded, else embedded (default: auto)",
+        help="mnist, fashion_mnist, idx:PATH (a folder of files as MNIST was published in), folder:PATH (a folder of "
+        "one sub-folder of pictures a class), embedded (5,000 digits that need no network), or auto: mnist if it is "
+        "on disk or can be downloaded, else embedded (default: auto)",
     )
     parser.add_argument(
-        "--variant", choices=("modern", "1998"), default="modern", help="which LeNet-5 (default: %(default)s)"
+        "--variant", choices=LENET5_VARIANTS, default="modern", help="which LeNet-5 (default: %(default)s)"
     )
     parser.add_argument(
         "--activation",
@@ -30,27 +35,34 @@ def parser():
         "--recipe",
         choices=list(recipes.LENET5),
         default="default",
-        help="default: a minute or two; best: longer, on more varied digits; 1998: the paper's schedule, without "
-        "distortions (default: %(default)s)",
+        help="default: a minute or two; best: longer, on more varied digits; photographs: digits as "
+        "photographs show them and other hands draw them too; 1998: the paper's schedule, without distortions "
+        "(default: %(default)s)",
     )
+    fine_tuning.add_to(parser, "mnist (activations tanh and relu, and --variant 1998)")
     arguments.add_to(parser)
     return parser
 
 
 def train(args):
+    fine_tuning.check(args)
     published = args.variant == "1998"
-    loss = "maximum_a_posteriori" if published else "cross_entropy"
-    recipe = dataclasses.replace(recipes.LENET5[args.recipe], loss=loss)
+    recipe = recipes.LENET5[args.recipe]
+    if published != (recipe.loss == "maximum_a_posteriori"):
+        recipe = dataclasses.replace(recipe, loss="maximum_a_posteriori" if published else "cross_entropy")
+    if published and args.recipe == "photographs":
+        raise InputError("the recipe photographs trains the variant modern only.")
     recipe = arguments.overridden(recipe, args)
     folder = arguments.folder_of_run(args, "lenet5-1998" if published else "lenet5")
     from keras_classics import datasets
-    from keras_classics.errors import InputError
 
     datasets.check_name(args.dataset, datasets.DIGITS)
     from keras_classics.runtime import start_tensorflow
 
     start_tensorflow()
     from keras_classics import lenet
+    from keras_classics.datasets.unreadable import Unreadable
+    from train import photographs
     from train.engine import devices
     from train.report import history
     from train.run import train_network
@@ -61,32 +73,40 @@ def train(args):
     if samples.exists() and not samples.is_dir():
         raise InputError(f"cannot write to the folder {samples}: it is a file.")
     dataset = datasets.load(args.dataset, args.data_dir)
-    details = [word for word in (published and args.variant, args.activation) if word]
-
-    def build(input_tensor=None):
-        return lenet.LeNet5(
-            variant=args.variant,
-            activation=args.activation,
-            classifier_activation="softmax",
-            input_tensor=input_tensor,
+    classes = len(dataset.class_names)
+    if published and classes > len(lenet.LABELS):
+        raise InputError(
+            f"{dataset.name} has {classes} classes; the network of 1998 has prototypes of ten. Take --variant modern."
         )
+    unreadable = Unreadable(args.max_bad)
+    padded = dataset.padded(lenet.IMAGE_SIZE, unreadable)
+    shown = dataset.test if dataset.test.in_memory else padded.test
+    if args.recipe == "photographs":
+        if dataset.class_names != lenet.LABELS:
+            raise InputError(f"the recipe photographs goes with digits; {dataset.name} has other classes.")
+        print("Drawing digits as photographs show them …", file=sys.stderr, flush=True)
+        padded = photographs.extended(padded, recipe.seed, folder / "photographs.npz")
+    details = [word for word in (published and args.variant, args.activation) if word] + fine_tuning.details(args)
+    network = functools.partial(
+        lenet.LeNet5, variant=args.variant, activation=args.activation, classifier_activation="softmax"
+    )
 
     is_chief = train_network(
-        build,
+        fine_tuning.builder(network, args, classes, len(lenet.LABELS)),
         name="lenet5-1998" if published else "lenet5",
         title="LeNet-5" + (f" ({', '.join(details)})" if details else ""),
         preprocessing=lenet.PREPROCESSING,
         size=lenet.IMAGE_SIZE,
-        dataset=dataset.padded(lenet.IMAGE_SIZE),
-        recipe=arguments.shared_out(recipe, args, strategy),
+        dataset=padded,
+        recipe=arguments.fitted(recipe, args, strategy, len(padded.train)),
         folder=folder,
         strategy=strategy,
         lanes=lanes,
+        unreadable=unreadable,
         **arguments.run_settings(args),
     )
     if is_chief:
-        history.save_samples(samples, dataset.test, dataset.class_names)
-        print(f"Wrote one test digit of each class to {samples}/, to try a model on")
+        history.save_samples(samples, shown, dataset.class_names)
 
 
 def main(argv=None):

@@ -11,8 +11,8 @@ import zlib
 import numpy as np
 import tensorflow as tf
 
-from keras_classics import cli, files
-from keras_classics.datasets import memory_cache, pipeline
+from keras_classics import cli, description, files
+from keras_classics.datasets import FOLDER, IDX, memory_cache, pipeline
 from keras_classics.datasets.augment import AUGMENTATIONS
 from keras_classics.datasets.unreadable import Unreadable
 from keras_classics.errors import InputError
@@ -21,10 +21,12 @@ from train.engine.checkpoints import Checkpoints, discard, last_in
 from train.engine.loop import Saver
 from train.engine.trainer import Trainer
 from train.report import history, markdown
+from train.report.plain_text import visible
 from train.report.results import Results, interval
 from train.report.tensorboard import Logs
 
 ABANDONED = 3  # exit code when another machine of a run is gone
+_CLASSES_SHOWN = 10  # on screen
 _IMAGES_A_SHORT_RUN = 1_000  # images of a split that a run of less than an epoch is evaluated on
 
 
@@ -50,13 +52,14 @@ def train_network(
     tensorboard=False,
     cache_mb=0,
     max_bad=0,
+    unreadable=None,
 ):
     """Train, evaluate on the test split once, and write everything to ``folder``; go on with a run begun there.
 
     Args:
         build: ``() -> keras.Model``.
         name: of the files: ``NAME.keras``, ``NAME_history.json``, ``NAME_report.md`` and others.
-        title: of the network, for people.
+        title: display name of the network.
         preprocessing, size, dataset, recipe: as ``loop.Trainer`` takes them.
         folder: where to write, a ``pathlib.Path`` that exists; over several machines the chief writes there, and all
             read the checkpoints from there.
@@ -69,7 +72,8 @@ def train_network(
         precision, deterministic: as ``devices.configure`` takes them.
         tensorboard: write ``NAME_tensorboard/`` while training.
         cache_mb: memory to hold pictures in that are not pixels yet, in 10^6 bytes.
-        max_bad: how many pictures that cannot be decoded are borne, replaced in training and left out of evaluation.
+        max_bad: how many undecodable pictures are tolerated: replaced in training, left out of evaluation.
+        unreadable: instead of ``max_bad``: an ``Unreadable`` that knows of those left out already.
 
     Returns:
         bool: whether this machine is the one that wrote the results.
@@ -86,6 +90,7 @@ def train_network(
     whole = dataset
     if steps * recipe.batch_size < len(dataset.train):
         dataset = dataclasses.replace(dataset, validation=_sample(dataset.validation), test=_sample(dataset.test))
+    data = whole.describe()
     checkpoint_folder = folder / f"{name}_checkpoints"
     if fresh and chief:
         discard(checkpoint_folder)
@@ -94,11 +99,11 @@ def train_network(
         "network": title,
         "precision": precision,
         "recipe": dataclasses.asdict(recipe),
-        "dataset": dataset.describe()["sha256"],
+        "dataset": data["sha256"],
     }
     checkpoints = Checkpoints(checkpoint_folder, identity, keep)
-    unreadable = Unreadable(max_bad)
-    dataset, held = _made_ready(dataset, recipe, size, steps, int(cache_mb * 1e6), unreadable)
+    unreadable = unreadable or Unreadable(max_bad)
+    dataset, held = _cached_and_checked(dataset, recipe, size, steps, int(cache_mb * 1e6), unreadable)
     devices.configure(precision, deterministic)
     trainer = Trainer(
         build,
@@ -111,7 +116,7 @@ def train_network(
         unreadable=unreadable,
     )
     with _only_the_chief_speaks(trainer):
-        _introduce(trainer, title, steps, held)
+        _introduce(trainer, title, steps, held, whole)
         logs = Logs(folder / f"{name}_tensorboard", recipe.batch_size) if tensorboard and chief else None
         saver = Saver(checkpoints, trainer, checkpoint_minutes, checkpoint_steps, logs)
         _refuse_disagreement(trainer, identity)
@@ -134,9 +139,10 @@ def train_network(
                 raise _abandoned(checkpoint_folder) from error
             raise
         if chief:
-            record = _record(trainer, saver, title, whole, steps, test)
+            record = _record(trainer, saver, title, data, steps, test)
             record |= {"precision": precision, "deterministic": deterministic}
             with trainer.averaged_weights():
+                description.trained(trainer.model, dataset.class_names, data)
                 results = Results(dataset.test, dataset.class_names, probabilities)
                 look = {"size": size, "bgr": preprocessing.bgr}
                 written = markdown.write(
@@ -146,7 +152,7 @@ def train_network(
             if logs:
                 logs.add_evaluation("test", steps, record["test"])
                 print(f"Wrote {logs.folder}/, which `tensorboard --logdir {shlex.quote(str(folder))}` shows")
-            print(f"Wrote {', '.join(written[:-1])} and {written[-1]} to {folder}/")
+            print(f"Wrote {' and '.join(filter(None, (', '.join(written[:-1]), written[-1])))} to {folder}/")
         devices.anyone(strategy, False)  # nobody leaves before the chief is done
     return chief
 
@@ -162,8 +168,8 @@ def _only_the_chief_speaks(trainer):
         yield
 
 
-def _made_ready(dataset, recipe, size, steps, budget, unreadable):
-    """The dataset without pictures that spoil the evaluation, held in memory if it may be; and how it is, in words."""
+def _cached_and_checked(dataset, recipe, size, steps, budget, unreadable):
+    """The dataset without undecodable evaluation pictures, cached in memory if it fits; and a description of that."""
     # Better found before training than after.
     if count := sum(len(split) for split in (dataset.validation, dataset.test) if not split.in_memory):
         print(f"Decoding the {count:,} pictures to evaluate on, to find bad ones …", file=sys.stderr, flush=True)
@@ -179,12 +185,14 @@ def _made_ready(dataset, recipe, size, steps, budget, unreadable):
     return dataclasses.replace(dataset, train=train, validation=validation), how
 
 
-def _introduce(trainer, title, steps, held):
+def _introduce(trainer, title, steps, held, whole):
     recipe, replicas = trainer.recipe, trainer.replicas
     images = len(trainer.dataset.train)
     shares = f" ({recipe.batch_size // replicas} a device)" if replicas > 1 else ""
     print(f"{title}: {trainer.model.count_params():,} parameters, on {devices.describe(trainer.strategy)}")
     print(f"Data: {trainer.dataset}" + (f"; training pictures {held}" if held else ""))
+    if whole.name.startswith((FOLDER, IDX)):
+        print(f"Classes (train/validation/test): {_classes(whole)}")
     print(
         f"Recipe: {recipe.optimizer}, learning rate {recipe.learning_rate:g}, batches of {recipe.batch_size}{shares}, "
         f"{recipe.epochs_for(images)} epochs = {trainer.total_steps:,} steps, seed {recipe.seed}"
@@ -193,11 +201,23 @@ def _introduce(trainer, title, steps, held):
     )
 
 
+def _classes(dataset):
+    """The first classes of a dataset, and how many images each has in the three splits."""
+    splits = (dataset.train, dataset.validation, dataset.test)
+    counts = np.stack([np.bincount(split.labels, minlength=len(dataset.class_names)) for split in splits], axis=1)
+    shown = [
+        f"{visible(name)} {'/'.join(f'{count:,}' for count in row)}"
+        for name, row in zip(dataset.class_names, counts[:_CLASSES_SHOWN], strict=False)
+    ]
+    more = len(dataset.class_names) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more classes" if more else "")
+
+
 def _refuse_disagreement(trainer, identity):
     """Refuse machines that would not train the same network from the same state on the same data.
 
     Raises:
-        InputError: so it is.
+        InputError: command, data or checkpoints differ between the machines.
     """
     state = zlib.crc32(json.dumps([identity, trainer.step], sort_keys=True).encode())
     differs = devices.total(trainer.strategy, [state])[0] != state * trainer.workers
@@ -217,12 +237,12 @@ def _abandoned(checkpoint_folder):
     )
 
 
-def _record(trainer, saver, title, dataset, steps, test):
+def _record(trainer, saver, title, data, steps, test):
     """Say how the test went; what the history file is to hold."""
     recipe = trainer.recipe
     low, high = interval(round(test.accuracy * test.images), test.images)
     crops = f", {recipe.test_crops} crops each" if recipe.test_crops > 1 else ""
-    top5 = f", {test.top5:.2%} among the five likeliest" if test.top5 is not None else ""
+    top5 = f", {test.top5:.2%} top-5" if test.top5 is not None else ""
     print(
         f"Test: {test.accuracy:.2%} of {test.images:,} images right{crops} (95 % interval {low:.2%} to {high:.2%})"
         f"{top5}; {sum(row.seconds for row in saver.training):.0f} s of training"
@@ -232,7 +252,7 @@ def _record(trainer, saver, title, dataset, steps, test):
         "parameters": trainer.model.count_params(),
         "recipe": dataclasses.asdict(recipe),
         "steps": steps,
-        "dataset": dataset.describe(),
+        "dataset": data,
         "unreadable_pictures": trainer.unreadable.names,
         "devices": devices.describe(trainer.strategy),
         "test": {**dataclasses.asdict(test), "interval_95": [low, high]},

@@ -5,12 +5,17 @@ A network is read into a plain list of steps (``read_steps``), each rewrite turn
 """
 
 import dataclasses
+import itertools
+import math
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from export.convert.operations import (
+    Activation,
+    AdaptivePool,
+    Affine,
     Convolution,
     Flatten,
     Normalization,
@@ -19,13 +24,12 @@ from export.convert.operations import (
     Product,
     Softmax,
     Subtract,
-    read_steps,
 )
+from export.convert.reading import read_steps
 from export.litert.classifier import INT8_OFFSET
 from keras_classics.errors import InputError
 from keras_classics.layers import Conv2D, LocalResponseNormalization
 
-INPUT_TYPES = ("uint8", "int8", "float32")
 _PHASE_CHANNELS = 1  # input channels up to which a convolution is evaluated for a whole pooling window at once
 
 
@@ -68,14 +72,14 @@ def device_model(model, preprocessing, dtype="uint8", forms=None, *, logits=Fals
         A Keras model from ``(batch, height, width, channels)`` to ``(batch, classes)``; ``model`` is left as it was.
 
     Raises:
-        InputError: the model has a layer that is in neither network.
+        InputError: the model has a layer, or an option of a layer, that no step computes.
     """
     forms = forms or Forms()
     if offset is None:
         offset = INT8_OFFSET if dtype == "int8" else 0
     steps = _with_preprocessing(read_steps(model), preprocessing, offset)
     if forms.products:
-        steps = covering_as_products(steps, model)
+        steps = covering_as_products(steps)
     if forms.pooling == "convolution":
         steps = averages_as_convolutions(steps)
     if logits and isinstance(steps[-1], Softmax):
@@ -90,38 +94,56 @@ def device_model(model, preprocessing, dtype="uint8", forms=None, *, logits=Fals
 def _with_preprocessing(steps, preprocessing, offset):
     """The steps on raw pixels (less ``offset``).
 
-    Order of colours and scale always go into the first convolution, ``w·(x - mean)·scale = (w·scale)·(x - mean)``; the
-    mean goes into its bias where nothing is padded, for padding puts zeros where the mean has been subtracted.
+    What is done to pixels before the network, its preprocessing and layers such as a mean picture, is ``a·x + b``. A
+    factor a channel and the order of colours go into the first convolution, ``w·(a·x + b) = (w·a)·(x + b/a)``; ``b``
+    goes into its bias where it is one number a channel and nothing is padded, for padding puts zeros where the mean has
+    been subtracted.
+
+    Raises:
+        InputError: there is no first convolution to take this.
     """
-    place = next(index for index, step in enumerate(steps) if isinstance(step, Convolution))
-    first = steps[place]
-    order = slice(None, None, -1 if preprocessing.bgr else 1)
-    scale = np.array(preprocessing.scale, np.float64)[:, None]
-    mean = np.array(preprocessing.mean, np.float64) - offset
-    scaled = first.kernel * scale
-    if place == 0 and first.padding == "valid":
-        bias = first.bias - (scaled * mean[:, None]).sum(axis=(0, 1, 2))
-        return [dataclasses.replace(first, kernel=scaled[:, :, order], bias=bias), *steps[1:]]
-    folded = dataclasses.replace(first, kernel=scaled[:, :, order])
-    return [Subtract(mean[order].astype(np.float32)), *steps[:place], folded, *steps[place + 1 :]]
-
-
-def covering_as_products(steps, model):
-    """A convolution that covers its whole map (C5) as a matrix product on the flattened map."""
-    result, flat = [], False
-    maps = {step.name: model.get_layer(step.name).input.shape[1:3] for step in steps if isinstance(step, Convolution)}
-    for step in steps:
-        covers = (
-            isinstance(step, Convolution)
-            and step.groups == 1
-            and step.padding == "valid"
-            and tuple(maps[step.name]) == step.kernel.shape[:2]
+    front = list(itertools.takewhile(lambda step: isinstance(step, Affine), steps))
+    rest = steps[len(front) :]
+    place = next((index for index, step in enumerate(rest) if not isinstance(step, Pad)), 0)
+    first = rest[place] if rest else None
+    if not isinstance(first, Convolution) or first.groups != 1:
+        raise InputError(
+            "there is no device graph for a network that does not begin with a convolution of all channels."
         )
-        if covers:
+    factor = np.array(preprocessing.scale, np.float64)
+    shift = -(np.array(preprocessing.mean, np.float64) - offset) * factor
+    for step in front:
+        factor, shift = factor * step.scale, shift * step.scale + step.shift
+    order = slice(None, None, -1 if preprocessing.bgr else 1)
+    one_a_channel = _one_a_channel(factor)
+    if one_a_channel is None or not one_a_channel.all():
+        affine = Affine("pixels_scaled", factor[..., order], shift[..., order])
+        first = dataclasses.replace(first, kernel=first.kernel[:, :, order])
+        return [affine, *rest[:place], first, *rest[place + 1 :]]
+    scaled, mean = first.kernel * one_a_channel[:, None], -shift / factor
+    plain_mean = _one_a_channel(mean)
+    if place == 0 and first.padding == "valid" and plain_mean is not None:
+        bias = first.bias - (scaled * plain_mean[:, None]).sum(axis=(0, 1, 2))
+        return [dataclasses.replace(first, kernel=scaled[:, :, order], bias=bias), *rest[1:]]
+    folded = dataclasses.replace(first, kernel=scaled[:, :, order])
+    mean = (mean if plain_mean is None else plain_mean)[..., order]
+    return [Subtract(mean.astype(np.float32)), *rest[:place], folded, *rest[place + 1 :]]
+
+
+def _one_a_channel(values):
+    """``(channels,)`` where all positions of an image have the same; else None."""
+    rows = values.reshape(-1, values.shape[-1])
+    return rows[0] if np.allclose(rows, rows[0], rtol=1e-7, atol=0) else None
+
+
+def covering_as_products(steps):
+    """A convolution that covers its whole map (C5) and is flattened next, as a matrix product on the flattened map."""
+    result, following = [], [*steps[1:], None]
+    for step, after in zip(steps, following, strict=True):
+        if isinstance(step, Convolution) and step.covers and isinstance(after, Flatten):
             kernel = step.kernel.reshape(-1, step.kernel.shape[-1])
             result += [Flatten(), Product(step.name, kernel, step.bias, step.activation)]
-            flat = True
-        elif not (flat and isinstance(step, Flatten)):
+        elif not (isinstance(step, Flatten) and result and isinstance(result[-1], Product)):
             result.append(step)
     return result
 
@@ -189,9 +211,15 @@ def _built(step, forms, x):
         case Pool(kind="average"):
             return _average(step, x)
         case Pool():
-            return layers.MaxPooling2D(step.size, strides=step.stride, name=step.name)(x)
+            return layers.MaxPooling2D(step.size, strides=step.stride, padding=step.padding, name=step.name)(x)
+        case AdaptivePool():
+            return _windows(_windows(x, 1, step.rows), 2, step.columns)
         case Pad():
-            return layers.ZeroPadding2D((step.margins, step.margins), name=step.name)(x)
+            return layers.ZeroPadding2D(step.margins, name=step.name)(x)
+        case Affine():
+            return x * step.scale.astype(np.float32) + step.shift.astype(np.float32)
+        case Activation():
+            return layers.Activation(step.function, name=step.name)(x)
         case Normalization():
             numbers = {**step.config, "form": forms.lrn, "axis": -1}
             return LocalResponseNormalization(**numbers, name=step.name)(x)
@@ -216,6 +244,14 @@ def _convolution(step, forms, x):
     x = layer(x)
     layer.set_weights([step.kernel, step.bias][: 1 if step.bare else 2])
     return x
+
+
+def _windows(x, axis, count):
+    """Means of ``count`` windows along ``axis``: of n, the i-th from floor(i·n / count) to ceil((i + 1)·n / count)."""
+    length, before = x.shape[axis], (slice(None),) * axis
+    ends = [(i * length // count, math.ceil((i + 1) * length / count)) for i in range(count)]
+    means = [ops.mean(x[(*before, slice(*window))], axis=axis, keepdims=True) for window in ends]
+    return ops.concatenate(means, axis=axis)
 
 
 def _average(step, x):

@@ -30,7 +30,7 @@ def layer_errors(source, images, forms):
     """
     import tensorflow as tf
 
-    from export.convert import quantize
+    from export.convert import failures, quantize
 
     images = images[:_IMAGES]
     converter, _ = quantize.converter_of(source.model, source.preprocessing, "int8", images, dtype="uint8", forms=forms)
@@ -46,6 +46,8 @@ def layer_errors(source, images, forms):
 
     try:
         rows = quantize.run(debugged)
+    except failures.SurroundingsError:
+        raise
     except InputError as error:
         raise InputError("TensorFlow's quantization debugger cannot take this network; leave out --debug.") from error
     return [_row(row) for row in rows]
@@ -83,6 +85,6 @@ def table(rows):
 
 
 def write(rows, path):
-    """The rows as JSON, whole or not at all."""
+    """The rows as JSON, written atomically."""
     with files.whole_file(path) as partial:
         partial.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")

@@ -6,7 +6,8 @@ import warnings
 
 import numpy as np
 
-from export.arguments import CALIBRATED
+from export.contract import CALIBRATED
+from export.convert import failures
 from export.convert.device_model import Forms, device_model
 from export.litert import flatbuffer
 from export.litert.classifier import INT8_OFFSET
@@ -41,8 +42,7 @@ def convert(model, preprocessing, mode, representative_images=None, *, dtype="ui
         the input (scale 1/256), but ``float32`` where there are more than 256 classes; in the other modes ``float32``.
 
     Raises:
-        InputError: the representative images do not use the whole range of pixel values, or TensorFlow cannot convert
-            the model.
+        InputError: TensorFlow cannot convert the model.
     """
     converter, surgery = converter_of(
         model, preprocessing, mode, representative_images, dtype=dtype, forms=forms, integer_only=integer_only
@@ -94,11 +94,12 @@ def converter_of(model, preprocessing, mode, representative_images=None, *, dtyp
 def representative_dataset(images, offset=0):
     """What TensorFlow's converter calls for calibration pictures: ``uint8`` images (less ``offset``), one at a time.
 
-    Raises:
-        InputError: they do not use all pixel values from 0 to 255, the range the input is to have.
+    The darkest pixel of all becomes 0 and the brightest 255, so that the input has this range whatever they show.
     """
-    if (images.min(), images.max()) != (0, 255):
-        raise InputError("the calibration images do not use all pixel values from 0 to 255.")
+    pixels = images.flatten()
+    pixels[pixels.argmin()] = 0
+    pixels[pixels.argmax()] = 255
+    images = pixels.reshape(images.shape)
 
     def batches():
         for image in images:
@@ -111,7 +112,7 @@ def run(convert):
     """``convert()`` without what Keras and the converter report that concerns only their developers.
 
     Raises:
-        InputError: it failed.
+        InputError: it failed; the sentence says whether for want of disk, memory or a library, or for the model.
     """
     with quiet(), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -121,5 +122,4 @@ def run(convert):
             raise
         except Exception as error:  # the converter's own errors run to hundreds of lines
             failure = error
-    reason = str(failure).strip().splitlines()[0] if str(failure).strip() else type(failure).__name__
-    raise InputError(f"TensorFlow cannot convert this model ({reason[:200]}); build it in float32.") from failure
+    raise failures.explained(failure) from failure

@@ -37,27 +37,24 @@ def add_arguments(parser):
     )
 
 
-def asked_for(args):
-    return bool(args.aware or args.prune or args.cluster)
-
-
-def check(args):
-    """Refuse arguments that do not go together, before TensorFlow is imported.
+def check(request):
+    """Refuse what does not go together in an ``arguments.ExportRequest``, before TensorFlow is imported.
 
     Raises:
-        InputError: so it is.
+        InputError: fine-tuning of AlexNet, or for a mode, a type of input or a report that it does not have.
     """
-    if args.fine_tune_images and not asked_for(args):
+    tuning = request.fine_tuning
+    if tuning.images and not tuning.requested:
         raise InputError("--fine-tune-images is for --aware qat, --prune or --cluster.")
-    if asked_for(args):
-        _check_network(args.network)
-    if not args.aware:
+    if tuning.requested:
+        _check_network(request.named)
+    if not tuning.qat:
         return
-    if args.mode != ("int8",):
-        raise InputError(f"--aware qat is for --mode int8, not {','.join(args.mode)}.")
-    if args.io == "float32":
+    if request.modes != ("int8",):
+        raise InputError(f"--aware qat is for --mode int8, not {','.join(request.modes)}.")
+    if request.io == "float32":
         raise InputError("--aware qat takes pixels of 8 bits: --io uint8 or int8.")
-    if args.debug:
+    if request.debug:
         raise InputError("--debug compares with a float network; --aware qat has none.")
 
 
@@ -66,56 +63,57 @@ def _check_network(network):
         raise InputError("--aware, --prune and --cluster are for LeNet-5; there is no recipe for AlexNet.")
 
 
-def suffix(args):
-    """What the names of the files say of it: ``_prune80_cluster16_qat``."""
-    parts = [f"prune{100 * args.prune:g}".replace(".", "_")] if args.prune else []
-    parts += [f"cluster{args.cluster}"] if args.cluster else []
-    parts += ["qat"] if args.aware else []
+def suffix(tuning):
+    """What the names of the files say of an ``arguments.FineTuning``: ``_prune80_cluster16_qat``."""
+    parts = [f"prune{100 * tuning.prune:g}".replace(".", "_")] if tuning.prune else []
+    parts += [f"cluster{tuning.cluster}"] if tuning.cluster else []
+    parts += ["qat"] if tuning.qat else []
     return "".join(f"_{part}" for part in parts)
 
 
-def fine_tuned(trained, args):
-    """The network after what was asked for.
+def fine_tuned(trained, request):
+    """The network after the fine-tuning that was requested.
 
     Args:
         trained: a ``source.Source``.
-        args: of a parser with ``add_arguments``.
+        request: an ``arguments.ExportRequest``: its ``fine_tuning`` and ``seed``.
 
     Returns:
         ``(trained, network, record)``: the source with the weights found, the ``tf_keras`` network to convert instead
-        (``tfmot.convert``; None without ``--aware qat``), and what a report says of it. With nothing asked for, the
+        (``tfmot.convert``; None without ``--aware qat``), and what a report says of it. With nothing requested, the
         source as it was, None and None.
 
     Raises:
-        InputError: the network has layers or activations that are not known to what was asked for.
+        InputError: the network has layers or activations that are not known to what was requested.
     """
-    if not asked_for(args):
+    tuning = request.fine_tuning
+    if not tuning.requested:
         return trained, None, None
     _check_network(trained.network)
     from export.finetune import tfmot
 
-    steps = {"qat": bool(args.aware), "prune": args.prune, "cluster": args.cluster}
+    steps = {"qat": tuning.qat, "prune": tuning.prune, "cluster": tuning.cluster}
     network = tfmot.fine_tune(
         trained.model,
         trained.preprocessing,
         trained.dataset,
         **steps,
-        seed=args.seed,
-        images=args.fine_tune_images,
+        seed=request.seed,
+        images=tuning.images,
         say=lambda line: print(line, flush=True),
     )
     test = trained.dataset.test
     record = {
         **steps,
-        "images": args.fine_tune_images,
-        "seed": args.seed,
+        "images": tuning.images,
+        "seed": request.seed,
         "keras_accuracy": tfmot.accuracy(network, trained.preprocessing, test),
         "layers": tfmot.weights_report(network),
     }
     print(f"Fine-tuned, in Keras: {record['keras_accuracy']:.2%} of {len(test):,} test images")
     for layer, (zeros, values) in record["layers"].items():
         print(f"  {layer}: {zeros:.1%} zeros, {values:,} different weights")
-    if args.aware:
+    if tuning.qat:
         return trained, network, record
     from export.finetune import tf_keras_bridge
 

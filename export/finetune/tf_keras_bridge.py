@@ -29,7 +29,10 @@ _OPTIONS = {  # of each layer that both Keras have, what decides on its result
     "ZeroPadding2D": ("padding",),
     "Rescaling": ("scale", "offset"),
 }
-_OURS = (
+# Functions that are the same under the same name in both; a user's own may have that name too.
+_ACTIVATIONS = ("linear", "relu", "tanh", "sigmoid", "softmax", "elu", "selu", "softplus", "softsign", "exponential")
+_AS_THEY_ARE = (  # computed by Keras 3 itself
+    keras.layers.Normalization,  # a mean picture before the network
     layers.EuclideanRBF,
     layers.LocalResponseNormalization,
     layers.SparselyConnectedConv2D,
@@ -144,7 +147,7 @@ def _rebuilt(layer):
     config = layer.get_config()
     if config.get("data_format") == "channels_first":
         raise InputError(f"layer {layer.name} has its channels first; only channels last can be rebuilt.")
-    if isinstance(layer, _OURS):
+    if isinstance(layer, _AS_THEY_ARE):
         return Twin(layer, name=layer.name)
     kind = next((cls.__name__ for cls in type(layer).__mro__ if cls.__module__.startswith("keras.")), None)
     if kind not in _OPTIONS:
@@ -159,7 +162,6 @@ def _activation(layer):
     if layer.activation is layers.scaled_tanh:
         return scaled_tanh
     name = getattr(layer.activation, "__name__", type(layer.activation).__name__)
-    function = getattr(tf_keras.activations, name, None)
-    if function is None:
+    if name not in _ACTIVATIONS or layer.activation is not getattr(keras.activations, name):
         raise InputError(f"layer {layer.name} has the activation {name}, which has no counterpart in tf_keras.")
-    return function
+    return getattr(tf_keras.activations, name)

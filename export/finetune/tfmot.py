@@ -45,7 +45,7 @@ _PRUNINGS = 100  # times the polynomial schedule chooses anew
 
 
 def fine_tune(model, preprocessing, dataset, *, qat=False, prune=None, cluster=None, seed=0, images=None, say=print):
-    """``model`` pruned, clustered and made ready for 8 bits, as asked for.
+    """``model`` pruned, clustered and trained for 8 bits, as requested.
 
     Args:
         model: a Keras 3 functional model, a chain of layers that ends in class probabilities.
@@ -176,7 +176,7 @@ def _teacher(model, preprocessing, dataset, seed, say):
         network.compile(tf_keras.optimizers.Adam(rate), "categorical_crossentropy")
         done = 0
         for end in sorted({-(-steps * part // _REPORTS) for part in range(1, _REPORTS + 1)}):
-            with _hushed():
+            with _without_tensorflow_messages():
                 network.fit(batches(done), steps_per_epoch=end - done, epochs=1, verbose=0, callbacks=list(callbacks))
             done = end
             right, seconds = accuracy(network, preprocessing, dataset.validation), time.monotonic() - began
@@ -186,7 +186,7 @@ def _teacher(model, preprocessing, dataset, seed, say):
 
 
 @contextlib.contextmanager
-def _hushed():
+def _without_tensorflow_messages():
     """Without a warning a step that clustered layers learn centres instead of their kernels."""
     import tensorflow as tf
 

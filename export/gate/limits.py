@@ -4,6 +4,7 @@ import dataclasses
 import platform
 import resource
 
+from export.contract import TARGETS
 from keras_classics import cli, files, runtime, text
 
 REJECTED = 1  # exit code when a model does not pass
@@ -45,10 +46,12 @@ def failures(tflite, figures, limits):
         figures: of ``metrics.measure``.
         limits: a ``Limits``.
     """
-    from export.litert.targets import TARGETS, misfits
+    from export.litert.targets import TARGETS, violations
 
     return (
-        misfits(tflite, TARGETS[limits.target]) + _contract_failures(figures, limits) + answer_failures(figures, limits)
+        violations(tflite, TARGETS[limits.target])
+        + _contract_failures(figures, limits)
+        + answer_failures(figures, limits)
     )
 
 
@@ -91,7 +94,7 @@ def _sides(shape):
     return " × ".join(map(str, shape))
 
 
-def admit(tflite, target, figures, limits, record):
+def write_if_accepted(tflite, target, figures, limits, record):
     """Write a model that passes, and its report beside it; say why one that does not is not written.
 
     Args:
@@ -139,7 +142,7 @@ def add_limit_arguments(parser, *, target=True):
         group.add_argument(
             "--target",
             default="mobile",
-            choices=("mobile", "micro", "int8-only"),
+            choices=TARGETS,
             metavar="TARGET",
             help="whose operators it may use: mobile (LiteRT), micro (microcontrollers), int8-only (accelerators such "
             "as Edge TPU) (default: %(default)s)",
@@ -161,15 +164,15 @@ def add_limit_arguments(parser, *, target=True):
     group.add_argument("--max-size", type=cli.positive_int, metavar="BYTES", help="of the file (default: any)")
 
 
-def limits_of(args, trained, io, shape=None):
-    """The ``Limits`` that a command line asks for, for a ``source.Source``, a type and a shape of input."""
+def limits_of(request, trained, io, shape=None):
+    """The ``Limits`` of an ``arguments.ExportRequest``, for a ``source.Source``, a type and a shape of input."""
     from export.inputs import source
 
     return Limits(
-        args.max_drop,
-        source.min_agreement(args, trained),
-        args.max_size,
-        getattr(args, "target", "mobile"),
+        request.max_drop,
+        source.min_agreement(request, trained),
+        request.max_size,
+        request.target,
         io,
         shape or trained.image_shape,
         len(trained.labels),

@@ -35,14 +35,17 @@ def keras_reference(model, preprocessing, images):
     """What ``model`` says of raw ``uint8`` images, whether it ends in a softmax, in logits, or in distances (1998)."""
     import keras
 
+    from export.convert import activations
+    from keras_classics.layers import EuclideanRBF
+
     last = model.layers[-1]
-    softmax = isinstance(last, keras.layers.Activation) and last.activation is keras.activations.softmax
+    softmax = activations.of_layer(last) is activations.SOFTMAX
     before = keras.Model(model.input, last.input) if softmax else model
     parts = np.array_split(images, max(1, -(-len(images) // _BATCH)))
     values = np.concatenate([before.predict_on_batch(preprocessing(part, "channels_last")) for part in parts])
-    if getattr(last, "activation", None) is keras.activations.softmax and not softmax:  # within a dense layer
+    if activations.known(getattr(last, "activation", None)) is activations.SOFTMAX and not softmax:  # of a dense layer
         return Reference(centred(np.log(np.maximum(values, np.finfo(np.float32).tiny))), values)
-    if type(last).__name__ == "EuclideanRBF":
+    if isinstance(last, EuclideanRBF):
         values = -values
     return Reference(centred(values), _softmax(values))
 

@@ -1,50 +1,63 @@
 """The images an export is calibrated and verified with, as ``uint8`` arrays of the size the network takes."""
 
 import dataclasses
-import pathlib
 import re
 import sys
 
 import numpy as np
 
+from export.arguments import NO_DATA
 from export.gate.metrics import UNLABELLED
-from export.inputs import digits, pictures
 from keras_classics import datasets
-from keras_classics.datasets import pipeline
+from keras_classics.datasets import decoding, fields, picture_files, reading
+from keras_classics.datasets.unreadable import Unreadable
 from keras_classics.errors import InputError
 
+_TOLERATED = 10  # pictures of a dataset that cannot be read, as training tolerates
+_ANY_DIGITS = {"kind": "auto"}
 CALIBRATION_IMAGES = {"lenet5": 500, "lenet5-1998": 500, "alexnet": 100}
 
 
-def load(network, shape, *, name, data_dir=None, pictures_folder=None, test_images=None, labelled=True):
+def load(network, shape, request, trained_on, *, labelled=True):
     """A ``datasets.Dataset`` whose test images are in memory, and what ``describe`` says of the whole of it.
 
     Args:
         network: "lenet5", "lenet5-1998" or "alexnet".
         shape: ``(height, width, channels)`` that the model takes.
-        name: of the dataset; None: only pictures are given.
-        data_dir: where TFDS data lies.
-        pictures_folder: a ``pathlib.Path``: any pictures, of which a share calibrates and the rest verifies.
-        test_images: take only so many; an even share of every class.
+        request: an ``arguments.ExportRequest``: its ``dataset`` or ``pictures``, ``data_dir`` and ``test_images``.
+        trained_on: what ``describe`` said of the data the model was trained on, which is taken where none is requested;
+            empty: nobody knows.
         labelled: whether labels that pictures' names give are of use (to a trained network).
 
     Raises:
         InputError: the data is not to be had, or does not fit the network.
     """
-    if network == "alexnet" and pictures_folder:
-        dataset = _pictures(pictures_folder, labelled)
-    elif network == "alexnet" and name is None:
-        raise InputError("AlexNet is verified on pictures: give --pictures DIR, or --dataset cifar10 or folder:PATH.")
-    else:
-        if network != "alexnet":
-            datasets.check_name(name, datasets.DIGITS)
-        dataset = datasets.load(name, data_dir)
-        if network != "alexnet":
-            dataset = dataset.padded(shape[0])
+    if request.pictures and network != "alexnet":
+        raise InputError("--pictures is for AlexNet; digits come from --dataset.")
+    dataset = _pictures(request.pictures, labelled) if request.pictures else _dataset(network, request, trained_on)
+    if network != "alexnet":
+        dataset = dataset.padded(shape[0], Unreadable(_TOLERATED))
     described = dataset.describe()
-    if test_images and test_images < len(dataset.test):
-        dataset = dataclasses.replace(dataset, test=datasets.stratified(dataset.test, test_images)[0])
+    if request.test_images and request.test_images < len(dataset.test):
+        dataset = dataclasses.replace(dataset, test=datasets.stratified(dataset.test, request.test_images)[0])
     return dataclasses.replace(dataset, test=in_memory(dataset.test, shape)), described
+
+
+def _dataset(network, request, trained_on):
+    """The dataset that was requested, or the one that the model was trained on, or any digits."""
+    if request.dataset == _ANY_DIGITS:
+        return datasets.load("auto", request.data_dir)
+    if request.dataset:
+        return datasets.from_spec(request.dataset, request.data_dir)
+    spec = trained_on.get("spec")
+    if spec is None or spec == {"kind": "tfds", "name": "mnist"}:  # the packaged weights: any digits of MNIST will do
+        if network == "alexnet":
+            raise InputError(NO_DATA)
+        return datasets.load("auto", request.data_dir)
+    try:
+        return datasets.from_spec(spec, request.data_dir)
+    except InputError as error:
+        raise InputError(f"{error} The model was trained on that; say where it is now with --dataset.") from error
 
 
 def in_memory(split, shape):
@@ -53,10 +66,8 @@ def in_memory(split, shape):
     Raises:
         InputError: they are not of the shape that the network takes.
     """
-    if split.images.dtype.kind == "U":
-        images = pictures.read_pictures(map(pathlib.Path, split.images), shape[0])
-    else:  # pixels, or pictures in TFRecord shards
-        images = pipeline.load_pictures(split, shape[0])
+    split = _read(split, decoding.square, shape[0])
+    images = split.images
     if images.shape[1:] != tuple(shape):
         found, expected = (" × ".join(map(str, sides)) for sides in (images.shape[1:], shape))
         raise InputError(f"the images are {found}; the network takes {expected}.")
@@ -65,7 +76,7 @@ def in_memory(split, shape):
 
 def _pictures(folder, labelled):
     """Pictures without classes: a quarter of them to calibrate with, the rest to verify with."""
-    paths = pictures.in_folder(folder)
+    paths = picture_files.in_folder(folder)
     labels = _imagenet_labels(paths) if labelled else None
     everything = datasets.Split(
         np.array([str(path) for path in paths]), np.full(len(paths), UNLABELLED) if labels is None else labels
@@ -74,7 +85,8 @@ def _pictures(folder, labelled):
     if not share:
         raise InputError(f"the folder {folder} holds {len(paths)} pictures; expected at least 4.")
     train, none, test = (everything.take(np.arange(*ends)) for ends in ((0, share), (0, 0), (share, len(paths))))
-    return datasets.Dataset(f"pictures:{folder.name}", f"pictures in {folder}", (), train, none, test)
+    spec = {"kind": "pictures", "path": str(folder)}
+    return datasets.Dataset(f"pictures:{folder.name}", f"pictures in {folder}", (), train, none, test, spec)
 
 
 def _imagenet_labels(paths):
@@ -88,14 +100,14 @@ def _imagenet_labels(paths):
     return np.array([places[match[0]] for match in found])
 
 
-def calibration(source, count, seed, own=None):
+def calibration(source, request):
     """Images that set the ranges of activations, and what a report says of them.
 
     Args:
         source: a ``source.Source``.
-        count: how many; None takes 500 digits or 100 pictures. An even share of every class of the training split.
-        seed: of the choice.
-        own: ``folder:PATH`` of pictures to take instead.
+        request: an ``arguments.ExportRequest``: ``calibration_images``, an even share of every class of the training
+            split (default: 500 digits or 100 pictures); the ``seed`` of the choice; ``calibration``, a folder of
+            pictures to take instead.
 
     Returns:
         ``uint8 (n, height, width, channels)``, and a dict.
@@ -103,19 +115,24 @@ def calibration(source, count, seed, own=None):
     Raises:
         InputError: there is no such folder, or a picture of it cannot be read.
     """
-    count = count or CALIBRATION_IMAGES[source.network]
+    count, seed = request.calibration_images or CALIBRATION_IMAGES[source.network], request.seed
     size = source.image_shape[0]
-    if own is None:
+    if request.calibration is None:
         train = source.dataset.train
         chosen, _ = datasets.stratified(train, min(count, len(train)), seed)
         images = in_memory(chosen, source.image_shape).images
         return images, {"images": len(images), "split": "train", "seed": seed}
-    paths = pictures.in_folder(pathlib.Path(own.removeprefix(datasets.FOLDER)))
+    paths = picture_files.in_folder(request.calibration)
     if len(paths) > count:
         paths = [paths[index] for index in np.random.default_rng(seed).permutation(len(paths))[:count]]
-    read = pictures.read_picture if source.network == "alexnet" else digits.read_digit
-    images = np.stack([read(path, size) for path in paths])
-    return images, {"images": len(images), "split": own, "seed": seed}
+    read = decoding.square if source.network == "alexnet" else fields.read_field
+    images = _read(datasets.Split(np.array(list(map(str, paths))), np.zeros(len(paths), int)), read, size).images
+    return images, {"images": len(images), "split": f"{datasets.FOLDER}{request.calibration}", "seed": seed}
+
+
+def _read(split, read, size):
+    """A split with its pictures read; a few that cannot be are left out, as in training."""
+    return reading.read_all(split, lambda source, name: read(source, size, name=name), Unreadable(_TOLERATED))
 
 
 def held_out(trained_on, described):
@@ -125,13 +142,18 @@ def held_out(trained_on, described):
         trained_on: what its training wrote of its data.
         described: what ``load`` says of the data at hand.
     """
+    trained, found = trained_on.get("spec") or {}, described["spec"] or {}
     if trained_on.get("sha256") == described["sha256"]:
         return True
-    if trained_on.get("name") == "mnist" and described["name"] == datasets.EMBEDDED:
+    if trained.get("name") == found.get("name") == "mnist":
+        return True
+    if trained.get("name") == "mnist" and found.get("kind") == "embedded":
         print(
             "The model was trained on all of MNIST, which the embedded digits are part of: "
             "accuracy below is not on held-out data.",
             file=sys.stderr,
         )
         return False
-    return True if trained_on.get("name") == described["name"] == "mnist" else None
+    if "path" in trained and trained == found:
+        print(f"The files in {found['path']} have changed since the model was trained on them.", file=sys.stderr)
+    return None

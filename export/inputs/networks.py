@@ -1,36 +1,35 @@
 """Which network a Keras model is, and what goes with it: preprocessing, size, labels."""
 
+from export.contract import NETWORKS, RANDOM, TITLES
 from keras_classics.errors import InputError
 
-NETWORKS = ("lenet5", "lenet5-1998", "alexnet")
-ALEXNETS = ("paper", "single_tower", "cifar10", "caffe", "torchvision")  # of alexnet.VARIANTS, known without Keras
-TITLES = {"lenet5": "LeNet-5", "lenet5-1998": "LeNet-5 (1998)", "alexnet": "AlexNet"}
-RANDOM = "random"
+# Layers that decide which network it is, and what of them does; names, activations and whatever else stands between
+# them do not.
+_STRUCTURE = {
+    "Conv2D": ("filters", "kernel_size", "strides", "padding", "groups"),
+    "SparselyConnectedConv2D": ("connections", "size"),
+    "AveragePooling2D": ("pool_size",),
+    "MaxPooling2D": ("pool_size", "strides"),
+    "TrainableSubsampling": ("size",),
+    "LocalResponseNormalization": ("depth_radius", "bias", "alpha", "beta"),
+    "ZeroPadding2D": ("padding",),
+}
 
 
-def said_by(description):
+def described_network(description):
     """Which of ``NETWORKS`` the description inside a file says it is; None where it does not."""
     titles = {title: network for network, title in TITLES.items()}
     return titles.get((description or {}).get("network"))
 
 
 def usual_variant(network, variant, dataset):
-    """The variant of a network of which no model file is given: the one that was named, else the one for the data."""
+    """The variant of a network of which no model file is given: the one that was named, else the one for the data.
+
+    ``dataset`` is what ``datasets.from_spec`` takes, or None.
+    """
     if network == "alexnet":
-        return variant or ("cifar10" if dataset == "cifar10" else "paper")
+        return variant or ("cifar10" if (dataset or {}).get("name") == "cifar10" else "paper")
     return "1998" if network == "lenet5-1998" else "modern"
-
-
-def row_of(network, variant):
-    """``Preprocessing`` and ``(height, width, channels)`` of a variant."""
-    if network == "alexnet":
-        from keras_classics import alexnet
-
-        row = alexnet.variant_named(variant)
-        return row.preprocessing, (row.image_size, row.image_size, 3)
-    from keras_classics import lenet
-
-    return lenet.PREPROCESSING, (lenet.IMAGE_SIZE, lenet.IMAGE_SIZE, 1)
 
 
 def build(network, variant, weights):
@@ -75,60 +74,101 @@ def _first_line(error):
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
-def identify(model, path, named):
-    """Network and variant of a loaded model, by its layers.
+def described(model, path, named=None):
+    """The ``Description`` of a loaded model: its own, or where it has none, of the network whose structure it has.
+
+    Args:
+        model: a Keras model.
+        path: of its file, for messages.
+        named: what the export was asked for: a network's name, or anything else for any of them.
 
     Raises:
-        InputError: it is none of ours, or not the one that was named.
+        InputError: it is none of ours, has no outputs for classes, or is not the network that was named.
     """
-    names = {layer.name for layer in model.layers}
-    if {"C1", "C3", "C5", "F6"} <= names:
-        published = any(type(layer).__name__ == "EuclideanRBF" for layer in model.layers)
-        network, variant = ("lenet5-1998", "1998") if published else ("lenet5", "modern")
-    elif {"conv1", "conv5", "fc6", "fc8"} <= names:
-        network, variant = "alexnet", _alexnet_variant(model, path)
-    else:
+    from keras_classics import description
+
+    found = description.of(model) or _by_structure(model)
+    if found is None or found.network not in NETWORKS or len(model.output_shape) != 2:
         raise InputError(f"{path} is neither LeNet-5 nor AlexNet with its last layers; export what train wrote.")
-    if named in NETWORKS and network != named:
-        raise InputError(f"{path} is {TITLES[network]}, not {TITLES[named]}; export it as {network}.")
-    return network, variant
+    if named in NETWORKS and found.network != named:
+        raise InputError(f"{path} is {TITLES[found.network]}, not {TITLES[named]}; export it as {found.network}.")
+    return found
 
 
-def _alexnet_variant(model, path):
-    """The variant whose numbers the convolutions and the normalization of a loaded AlexNet have."""
-    from keras_classics import alexnet
-
-    convolutions = [model.get_layer(f"conv{number}") for number in range(1, 6)]
-    filters, kernels = (
-        tuple(layer.filters for layer in convolutions),
-        tuple(layer.kernel_size[0] for layer in convolutions),
-    )
-    groups = tuple(layer.groups for layer in convolutions)
-    normalized = any(layer.name == "norm1" for layer in model.layers)
-    for name, row in alexnet.VARIANTS.items():
-        same = (row.filters, row.kernels, row.groups, row.image_size) == (
-            filters,
-            kernels,
-            groups,
-            model.input_shape[1],
-        )
-        if same and normalized == bool(row.lrn):
-            return name
-    raise InputError(f"{path} is an AlexNet of no variant this package has ({', '.join(alexnet.VARIANTS)}).")
-
-
-def labels_of(network, classes, dataset):
-    """Labels of the outputs, by the data or, of a thousand, by ImageNet.
+def image_shape(model, known, origin):
+    """``(height, width, channels)`` of a model's input.
 
     Raises:
-        InputError: the data has another number of classes.
+        InputError: it has several inputs, or they are no images of such channels, square and of one known size.
     """
-    if len(dataset.class_names) == classes:
-        return tuple(dataset.class_names)
-    if dataset.class_names:
-        raise InputError(
-            f"{dataset.name} has {len(dataset.class_names)} classes; this {TITLES[network]} tells {classes} apart."
-        )
+    channels, shape = len(known.preprocessing.mean), model.input_shape
+    if isinstance(shape, (list, dict)) or len(shape) != 4 or None in shape[1:] or shape[1] != shape[2]:
+        raise InputError(f"{origin} takes {shape}; expected square images of one size, (None, side, side, {channels}).")
+    if shape[3] != channels:
+        raise InputError(f"{origin} takes {shape}; expected {channels} channels, and channels last.")
+    return tuple(shape[1:])
+
+
+def checksum_of(model):
+    from keras_classics import description
+
+    return description.checksum_of(model)
+
+
+def _by_structure(model):
+    """The ``Description`` of the network that has the layers of ``model``; None where there is none."""
+    from keras_classics import AlexNet, LeNet5, description, names
+
+    shape, rows = model.input_shape[1:], structure(model)
+    candidates = [(LeNet5, variant) for variant in names.LENET5_VARIANTS]
+    candidates += [(AlexNet, variant) for variant in names.ALEXNET_VARIANTS]
+    for build, variant in candidates:
+        try:
+            candidate = build(variant=variant, include_top=False, input_shape=shape)  # without its 56 million weights
+        except ValueError:  # of another number of channels, or too small
+            continue
+        if structure(candidate) == rows:
+            return description.of(candidate)
+    return None
+
+
+def structure(model):
+    """Kinds and numbers of the layers that decide which network a model is."""
+    kinds = [
+        (next((cls.__name__ for cls in type(layer).__mro__ if cls.__name__ in _STRUCTURE), None), layer)
+        for layer in model.layers
+    ]
+    return [
+        (kind, [layer.get_config()[field] for field in _STRUCTURE[kind]]) for kind, layer in kinds if kind is not None
+    ]
+
+
+def labels_of(network, classes, dataset, own=None):
+    """Labels of the outputs: the model's ``own``, else by the data or, of a thousand, by ImageNet.
+
+    Raises:
+        InputError: the data has other classes.
+    """
+    found = tuple(dataset.class_names)
+    if found and len(found) != classes:
+        raise InputError(f"{dataset.name} has {len(found)} classes; this {TITLES[network]} tells {classes} apart.")
+    if own and len(own) == classes:
+        if found and found != tuple(own):
+            strange = next(name for name, label in zip(found, own, strict=True) if name != label)
+            raise InputError(
+                f"{dataset.name} has a class {strange!r}, which this {TITLES[network]} was not trained on; its classes "
+                f"are {', '.join(own[:10])}{', …' if len(own) > 10 else ''}."
+            )
+        return tuple(own)
+    if found:
+        return found
+    return default_labels(network, classes)
+
+
+def default_labels(network, classes):
+    """Labels of a network whose model and data say none: digits, ImageNet's thousand, or numbers."""
+    if network != "alexnet" and classes == 10:
+        return tuple("0123456789")
     if classes == 1000:
         from keras_classics.alexnet import imagenet_classes
 

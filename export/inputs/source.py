@@ -5,15 +5,14 @@ import json
 import pathlib
 import sys
 
-from export import arguments
+from export.contract import RANDOM, TITLES
 from export.inputs import networks
-from export.inputs.networks import RANDOM
 from keras_classics import datasets
 from keras_classics.errors import InputError
 
 _PACKAGED = "mnist"  # name of LeNet-5's weights that come with the package
+_TRAINED_PACKAGED = {"spec": {"kind": "tfds", "name": "mnist"}}  # what they were trained on
 _LEAST_AGREEMENT = 90.0  # percent
-_ORIGINS = ("pictures in ", "IDX files in ")  # how a dataset that is a folder says where it is
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,15 +20,15 @@ class Source:
     """A network, and a dataset of ``uint8`` images (or paths of training pictures) of the size it takes.
 
     Args:
-        network: one of ``networks.NETWORKS``.
+        network: one of ``contract.NETWORKS``.
         variant: "modern", "1998", or an AlexNet's.
         model: a ``keras.Model``.
         preprocessing: its ``Preprocessing``.
         labels: of its outputs.
         image_shape: ``(height, width, channels)``.
-        dataset: a ``datasets.Dataset``; test labels are ``figures.UNLABELLED`` where nobody says what pictures show.
+        dataset: a ``datasets.Dataset``; test labels are ``metrics.UNLABELLED`` where nobody says what pictures show.
         described: what the dataset says of itself.
-        origin: where the weights come from, for people.
+        origin: where the weights come from, as displayed.
         weights: how to get them again: ``{"model": path}``, ``{"weights": name}`` or ``{"random": seed}``.
         held_out: whether its test split is known not to have trained it; None: nobody knows.
     """
@@ -62,79 +61,95 @@ class Source:
         }
 
 
-def load(args, named):
-    """The network that the arguments name, with its data.
-
-    Args:
-        args: of a parser with ``arguments.add_to``, and ``data_dir`` and ``seed`` (of random weights).
-        named: a network's name, or the path of a ``.keras`` file.
+def load(request):
+    """The network that an ``arguments.ExportRequest`` asks for, with its data.
 
     Raises:
         InputError: the file is not such a model, or the data is not to be had.
     """
-    path = arguments.check(args, named)
-    if path is not None:
-        model = networks.load_model(path)
-        network, variant = networks.identify(model, path, named)
-        weights, origin = {"model": str(path)}, str(path)
+    from export.inputs import data
+
+    if request.model is not None:
+        model = networks.load_model(request.model)
+        weights, origin = {"model": str(request.model)}, _shown(request.model)
     else:
-        network, variant = named, networks.usual_variant(named, args.variant, args.dataset)
-        weights, origin = _by_name(args, network)
-        model = networks.build(network, variant, weights)
-    preprocessing, shape = networks.row_of(network, variant)
-    if tuple(model.input_shape[1:]) != shape:
-        raise InputError(f"{path or named} takes {model.input_shape}; expected {(None, *shape)}.")
-    trained_on = _trained_on(path) if path else {"name": "mnist"} if network != "alexnet" else {}
-    dataset, described, held_out = _data(args, network, shape, trained_on, labelled=RANDOM not in weights)
-    labels = networks.labels_of(network, model.output_shape[-1], dataset)
-    return Source(network, variant, model, preprocessing, labels, shape, dataset, described, origin, weights, held_out)
+        variant = networks.usual_variant(request.named, request.variant, request.dataset)
+        weights, origin = _by_name(request)
+        model = networks.build(request.named, variant, weights)
+    known = networks.described(model, origin, request.named)
+    shape = networks.image_shape(model, known, origin)
+    trained_on = known.data or (_TRAINED_PACKAGED if weights == {"weights": _PACKAGED} else {})
+    dataset, described = data.load(known.network, shape, request, trained_on, labelled=RANDOM not in weights)
+    unchanged = not known.data or known.checksum == networks.checksum_of(model)
+    held_out = data.held_out(trained_on, described) if unchanged else None
+    labels = networks.labels_of(known.network, model.output_shape[-1], dataset, known.labels)
+    return Source(
+        *(known.network, known.variant, model, known.preprocessing, labels, shape),
+        *(dataset, described, origin, weights, held_out),
+    )
 
 
-def _by_name(args, network):
+def _shown(path):
+    """A path as people read it here: from the working directory, where it is below that."""
+    here = pathlib.Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _by_name(request):
     """Weights that no model file holds: how to get them, and how to call them."""
-    name = args.weights or (RANDOM if network == "alexnet" else _PACKAGED)
-    if args.weights is None:
+    network = request.named
+    name = request.weights or (RANDOM if network == "alexnet" else _PACKAGED)
+    if request.weights is None:
         print(f"There is no saved_models/{network}.keras; taking --weights {name}.", file=sys.stderr)
     if name != RANDOM:
-        return {"weights": name}, f"{networks.TITLES[network]} with the weights {name}"
+        return {"weights": name}, f"{TITLES[network]} with the weights {name}"
     print(
         "Weights are random: this shows how well a device computes the network, not how well it recognises.",
         file=sys.stderr,
     )
-    return {RANDOM: args.seed}, f"{networks.TITLES[network]} with random weights (seed {args.seed})"
+    return {RANDOM: request.seed}, f"{TITLES[network]} with random weights (seed {request.seed})"
 
 
-def load_for_file(args, path, network):
-    """What an exported file is to be judged by: the model of the report beside it, or the one that the arguments name.
+def of_file(request, path):
+    """The request to judge an exported file by: with the model and data of the report beside it, where none are named.
 
     Without either it is LeNet-5 with the packaged weights, which a file for digits made by anybody can stand beside.
 
     Args:
-        args: as ``load`` takes them.
+        request: an ``arguments.ExportRequest`` whose ``named`` is the file's network.
         path: of the file.
-        network: one of ``networks.NETWORKS``.
 
     Raises:
-        InputError: as ``load``; or AlexNet's weights are not named.
+        InputError: AlexNet's weights or data are not named, or the report's model is gone.
     """
     report = _report(path)
-    made_of = report.get("source", {}) if report.get("network") == network else {}
-    if not (args.model or args.weights):
-        if "weights" in made_of:
-            args.weights = made_of["weights"]
-        elif RANDOM in made_of:
-            args.weights, args.seed = RANDOM, made_of[RANDOM]
-        elif "model" in made_of:
-            args.model = made_of["model"]
-        elif network == "alexnet":
-            raise InputError(f"{path} comes without a report that names its weights; say them: --model or --weights.")
-        else:
-            args.weights = _PACKAGED
-    if network == "alexnet":
-        args.variant = args.variant or report.get("variant")
-    if not (args.dataset or args.pictures):
-        _take_data(args, report.get("dataset", {}))
-    return load(args, network)
+    made_of = report.get("source", {}) if report.get("network") == request.named else {}
+    if not (request.model or request.weights):
+        request = dataclasses.replace(request, **_weights_of(made_of, path, request))
+    if request.named == "alexnet" and request.variant is None and isinstance(report.get("variant"), str):
+        request = dataclasses.replace(request, variant=report["variant"])
+    spec = (report.get("dataset") or {}).get("spec") if isinstance(report.get("dataset"), dict) else None
+    if not request.has_data and isinstance(spec, dict):
+        if spec.get("kind") == "pictures":
+            return dataclasses.replace(request, pictures=pathlib.Path(spec["path"]))
+        return dataclasses.replace(request, dataset=spec)
+    return request
+
+
+def _weights_of(made_of, path, request):
+    """Fields of the request that say which weights a report (its "source") names."""
+    if "model" in made_of:
+        model = pathlib.Path(made_of["model"])
+        if not model.is_file():
+            raise InputError(f"{path} was made of {model}, which is not there; say where it is: --model PATH.")
+        return {"model": model}
+    if "weights" in made_of:
+        return {"weights": made_of["weights"]}
+    if RANDOM in made_of:
+        return {"weights": RANDOM, "seed": made_of[RANDOM]}
+    if request.named == "alexnet":
+        raise InputError(f"{path} comes without a report that names its weights; say them: --model or --weights.")
+    return {"weights": _PACKAGED}
 
 
 def with_images_of(source, shape):
@@ -156,96 +171,29 @@ def with_images_of(source, shape):
     return datasets.Split(test.images[:, margin : margin + shape[0], margin : margin + shape[0]], test.labels)
 
 
-def check_outputs(source, reference):
-    """Refuse a model whose outputs are not probabilities: logits could not be told from them on a device.
-
-    Raises:
-        InputError: so it is.
-    """
-    import numpy as np
-
-    last = source.model.layers[-1]
-    activation = last.get_config().get("activation")
-    if type(last).__name__ != "EuclideanRBF" and activation != "softmax":
-        raise InputError(
-            f"{source.origin} does not end in class probabilities; build it with classifier_activation='softmax'."
-        )
-    if not np.isfinite(reference.logits).all():
-        raise InputError(f"{source.origin} gives outputs that are no numbers; train it anew.")
-
-
-def file_name(trained, path):
-    """What files are called: as the model's, else as the network; random weights cannot be taken for trained ones."""
-    if path is not None:
-        return pathlib.Path(path).stem
+def file_name(trained, request):
+    """Stem of the files written: the model's, else the network's name, marked if the weights are random."""
+    if request.model is not None:
+        return request.model.stem
     return trained.network if trained.trained else f"{trained.network}_random"
 
 
-def min_agreement(args, source):
+def min_agreement(request, source):
     """The agreement that the gate asks for: without labels it is all there is to judge trained weights by."""
     from export.gate.metrics import UNLABELLED
 
-    if args.min_agreement is not None or not source.trained:
-        return args.min_agreement
+    if request.min_agreement is not None or not source.trained:
+        return request.min_agreement
     return _LEAST_AGREEMENT if (source.dataset.test.labels == UNLABELLED).all() else None
-
-
-def _trained_on(path):
-    """What training wrote of the dataset; empty where there is no history that can be read."""
-    try:
-        dataset = json.loads(path.with_name(f"{path.stem}_history.json").read_text(encoding="utf-8"))["dataset"]
-        return dataset if isinstance(dataset["name"], str) else {}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
 
 
 def _report(path):
     """The report beside an exported file; empty where there is none that can be read."""
-    try:
-        report = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        return report if isinstance(report, dict) and isinstance(report.get("source"), dict) else {}
-    except (OSError, ValueError):
-        return {}
-
-
-def _take_data(args, described):
-    """Take the data that a report describes."""
-    if str(described.get("name", "")).startswith("pictures:"):
-        args.pictures = described["origin"].removeprefix(_ORIGINS[0])
-    elif described.get("name"):
-        args.dataset = _again(described)
-        args.data_dir = args.data_dir or described.get("data_dir")
-
-
-def _again(described):
-    """The name by which a dataset that said this of itself can be loaded again."""
-    name, origin = described["name"], str(described.get("origin", ""))
-    for kind, prefix in ((datasets.FOLDER, _ORIGINS[0]), (datasets.IDX, _ORIGINS[1])):
-        if name.startswith(kind):
-            return kind + origin.removeprefix(prefix)
-    return name
-
-
-def _data(args, network, shape, trained_on, *, labelled):
-    """The dataset, what it says of itself, and whether its test split is held out."""
-    from export.inputs import data
-
-    if args.pictures and network != "alexnet":
-        raise InputError("--pictures is for AlexNet; digits come from --dataset.")
-    name, data_dir = args.dataset, args.data_dir
-    if name is None and not args.pictures and trained_on:
-        name, data_dir = _again(trained_on), data_dir or trained_on.get("data_dir")
-    if name == "mnist" and not args.dataset and not trained_on.get("data_dir"):
-        name = "auto"  # the packaged weights: any digits of MNIST will do
-    if name is None and network != "alexnet":
-        name = "auto"
-    dataset, described = data.load(
-        network,
-        shape,
-        name=name,
-        data_dir=data_dir,
-        pictures_folder=args.pictures and pathlib.Path(args.pictures),
-        test_images=args.test_images,
-        labelled=labelled,
-    )
-    return dataset, described, data.held_out(trained_on, described)
+    for beside in (path.with_name(f"{path.name}.json"), path.with_suffix(".json")):
+        try:
+            report = json.loads(beside.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(report, dict) and isinstance(report.get("source"), dict):
+            return report
+    return {}

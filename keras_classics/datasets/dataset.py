@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import os
 import pathlib
 
 import numpy as np
@@ -13,6 +14,7 @@ from keras_classics.errors import InputError
 RECORD = np.dtype([("shard", np.int32), ("offset", np.int64), ("length", np.int64)])
 
 _SEED = 1998
+_PARTS = ("train", "validation", "test")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,13 +53,17 @@ class Split:
         return str(self.images[row]) if self.images.dtype.kind == "U" else f"image {row}"
 
     def update(self, digest):
-        """Feed labels and pixels (or names and places) to a hash; those of ``source`` if there is one."""
+        """Feed labels and pixels (or names and sizes of files, or places of records) to a hash.
+
+        Those of ``source`` if there is one. Where a folder lies does not count, so that it can be moved.
+        """
         if self.source is not None:
             self.source.update(digest)
             return
         digest.update(self.labels.tobytes())
         if self.images.dtype.kind == "U":
-            digest.update("\n".join(self.images).encode())
+            above = len(os.path.commonprefix(self.images.tolist()).rpartition(os.sep)[0])  # noqa: RUF071
+            digest.update("\n".join(f"{path[above:]} {_bytes_of(path)}" for path in self.images.tolist()).encode())
         else:
             digest.update(self.images.tobytes())
             digest.update("\n".join(pathlib.PurePath(shard).name for shard in self.shards).encode())
@@ -68,20 +74,27 @@ class Dataset:
     """Three splits that share no image: ``train`` fits, ``validation`` selects, ``test`` reports."""
 
     name: str
-    origin: str  # where it came from, for people
+    origin: str  # where it came from, as displayed
     class_names: tuple[str, ...]
     train: Split
     validation: Split
     test: Split
-    data_dir: str | None = None  # where TFDS found it
+    spec: dict | None = None  # what ``catalog.from_spec`` loads it again by; JSON values, absolute paths
 
-    def padded(self, size):
-        """The same with images centred in ``size`` × ``size`` pixels of background (0).
+    def padded(self, size, unreadable=None):
+        """The same with images centred in ``size`` × ``size`` pixels of background (0); pictures in files are read.
+
+        Args:
+            size: pixels.
+            unreadable: an ``Unreadable`` to tell of files that ``fields.read_field`` cannot read, which are left out;
+                None: an error.
 
         Raises:
-            InputError: the images are larger.
+            InputError: the images are larger, or a file cannot be read.
         """
         size = checks.whole_number("size", size, 1)
+        if not self.train.in_memory:
+            return self._as_fields(size, unreadable)
         height, width = self.train.images.shape[1:3]
         if max(height, width) > size:
             raise InputError(f"the images of {self.name} are {height} × {width} pixels; expected at most {size}.")
@@ -93,8 +106,20 @@ class Dataset:
 
         return dataclasses.replace(self, train=pad(self.train), validation=pad(self.validation), test=pad(self.test))
 
+    def _as_fields(self, size, unreadable):
+        from keras_classics.datasets import fields, reading  # which import this
+
+        def read(source, name):
+            return fields.read_field(source, size, name=name)
+
+        parts = {part: reading.read_all(getattr(self, part), read, unreadable) for part in _PARTS}
+        return dataclasses.replace(self, **parts)
+
     def describe(self):
-        """What was used, for the record of a run; the fingerprint covers labels and pixels (or names of files)."""
+        """What was used, for the record of a run: ``name``, ``origin``, ``spec``, ``images`` a split, ``sha256``.
+
+        The fingerprint covers labels and pixels (or names and sizes of files).
+        """
         digest = hashlib.sha256()
         for split in (self.train, self.validation, self.test):
             split.update(digest)
@@ -102,7 +127,7 @@ class Dataset:
         return {
             "name": self.name,
             "origin": self.origin,
-            "data_dir": self.data_dir,
+            "spec": self.spec,
             "images": sizes,
             "sha256": digest.hexdigest(),
         }
@@ -112,6 +137,13 @@ class Dataset:
         return f"{self.name}, {self.origin}: {sizes}"
 
 
+def _bytes_of(path):
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 (a Path each for a million files takes minutes)
+    except OSError:  # it is gone; whoever reads it will say so
+        return -1
+
+
 def stratified(split, count, seed=_SEED):
     """Two disjoint splits: ``count`` images, an even share of every class chosen by ``seed``, and the rest."""
     count = checks.whole_number("count", count)
@@ -119,6 +151,8 @@ def stratified(split, count, seed=_SEED):
     rank = np.zeros(len(split))
     for label in np.unique(split.labels):
         members = np.flatnonzero(split.labels == label)
-        rank[random.permutation(members)] = (np.arange(len(members)) + 0.5) / len(members)
+        ranks = (np.arange(len(members)) + 0.5) / len(members)
+        ranks[0] = 0.0 if len(members) > 1 else 1.0  # one of each class first, if it has another
+        rank[random.permutation(members)] = ranks
     order = np.argsort(rank, kind="stable")
     return split.take(np.sort(order[:count])), split.take(np.sort(order[count:]))

@@ -58,6 +58,45 @@ def decode(source, *, name=None):
         return _upright(picture, _rgb(picture))
 
 
+def square(source, size, *, name=None):
+    """The middle square of a picture, scaled: ``uint8 (size, size, 3)``. What photographs are to every network here.
+
+    Args:
+        source, name: as ``decode`` takes them.
+        size: side of the square, in pixels.
+
+    Raises:
+        InputError: as ``decode``.
+    """
+    return middle_square(decode(source, name=name), size)
+
+
+def middle_square(pixels, size):
+    """The middle square of ``uint8 (height, width, 3)``, scaled to ``size``.
+
+    Bilinear, and averaged over the pixels that become one; Pillow rounds after each of the two directions. It is cut
+    out first: Pillow's ``box`` would have the pixels around it shine in.
+    """
+    height, width = pixels.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    middle = pixels[top : top + side, left : left + side]
+    return middle if side == size else np.array(Image.fromarray(middle).resize((size, size), Image.Resampling.BILINEAR))
+
+
+def from_pillow(picture, *, name=None):
+    """What ``decode`` gives of a picture that Pillow has opened or made: ``uint8 (height, width, 3)``.
+
+    Raises:
+        InputError: it is damaged, has no pixels or more than ``MAX_PIXELS``.
+    """
+    name = name or "the picture"
+    with _pillow_silenced(), _refusals(name):
+        _check_size(picture, name)
+        picture.load()
+        return _upright(picture, _rgb(picture))
+
+
 def size_of(source, *, name=None):
     """``(height, width)`` of what ``decode`` gives, from the head of the file alone.
 
@@ -82,27 +121,37 @@ def is_plain_jpeg(source, *, name=None):
 
 @contextlib.contextmanager
 def _opened(source, name):
-    """``(picture, name)`` of a source; whatever Pillow raises in the block becomes an ``InputError``."""
-    with _binary(source, name) as (file, name), _pillow_silenced():
-        try:
-            if not file.read(1):
-                raise InputError(f"{name} is empty.")
-            file.seek(0)
-            with Image.open(file, formats=FORMATS) as picture:
-                width, height = picture.size
-                if width * height > MAX_PIXELS:
-                    raise Image.DecompressionBombError
-                if width * height == 0:
-                    raise InputError(f"{name} has no pixels ({width}×{height}).")
-                yield picture, name
-        except InputError:
-            raise
-        except Image.DecompressionBombError as error:
-            raise InputError(f"{name} has more than {MAX_PIXELS:,} pixels; scale it down.") from error
-        except Image.UnidentifiedImageError as error:
-            raise InputError(f"{name} is not a picture that can be read; expected {', '.join(FORMATS)}.") from error
-        except Exception as error:  # a damaged file fails anywhere, in any way
-            raise InputError(f"{name} is not a picture that can be read: it is damaged or cut short.") from error
+    """``(picture, name)`` of a source, in a block of ``_refusals``."""
+    with _binary(source, name) as (file, name), _pillow_silenced(), _refusals(name):
+        if not file.read(1):
+            raise InputError(f"{name} is empty.")
+        file.seek(0)
+        with Image.open(file, formats=FORMATS) as picture:
+            _check_size(picture, name)
+            yield picture, name
+
+
+def _check_size(picture, name):
+    width, height = picture.size
+    if width * height > MAX_PIXELS:
+        raise Image.DecompressionBombError
+    if width * height == 0:
+        raise InputError(f"{name} has no pixels ({width}×{height}).")
+
+
+@contextlib.contextmanager
+def _refusals(name):
+    """A block in which whatever Pillow raises becomes an ``InputError``."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise InputError(f"{name} has more than {MAX_PIXELS:,} pixels; scale it down.") from error
+    except Image.UnidentifiedImageError as error:
+        raise InputError(f"{name} is not a picture that can be read; expected {', '.join(FORMATS)}.") from error
+    except Exception as error:  # a damaged file fails anywhere, in any way
+        raise InputError(f"{name} is not a picture that can be read: it is damaged or cut short.") from error
 
 
 @contextlib.contextmanager
@@ -164,7 +213,7 @@ _pillow_silenced = _Silence()
 def _orientation(picture):
     """The number that EXIF gives the orientation of a picture; 1 (upright) where it gives none or is damaged."""
     try:
-        return picture.getexif().get(0x0112, 1) if picture.format != "BMP" else 1
+        return picture.getexif().get(0x0112, 1)
     except Exception:  # odd metadata is no obstacle
         return 1
 

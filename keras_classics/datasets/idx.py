@@ -3,6 +3,7 @@
 import gzip
 import math
 import pathlib
+import re
 import struct
 import zlib
 
@@ -18,8 +19,10 @@ _VALIDATION = 12  # one training image in so many, as 5,000 of MNIST's 60,000
 def load(root):
     """The dataset in a folder of ``train-`` and ``t10k-`` ``images-idx3-ubyte`` and ``labels-idx1-ubyte`` files.
 
-    Files may end in ``.gz``, and have a dot where the published ones have their last hyphen but one. Grey images of any
-    one size; labels count from 0.
+    Files may end in ``.gz``, have a dot where the published ones have their last hyphen but one, say ``test`` for
+    ``t10k``, and begin with a name of their own, as EMNIST's do (``emnist-letters-train-images-idx3-ubyte``). Grey
+    images of any one size; labels count from 0 or 1. A file ``…mapping.txt``, as EMNIST has them, says which character
+    a label is (a line each: label, code points); else classes are called by their number.
 
     Raises:
         InputError: a file is absent, damaged or of another format, or the files do not belong together.
@@ -31,14 +34,22 @@ def load(root):
     if train.images.shape[1:] != test.images.shape[1:]:
         sizes = (" × ".join(map(str, split.images.shape[1:3])) for split in (train, test))
         raise InputError(f"the images in {root} differ in size: {' to train and '.join(sizes)} to test.")
-    classes = int(train.labels.max()) + 1
-    if len(np.unique(train.labels)) != classes or test.labels.max() >= classes:
-        raise InputError(f"the labels in {root} leave out classes from 0 to {max(classes - 1, test.labels.max())}.")
-    validation, train = stratified(train, len(train) // _VALIDATION)
+    first, last = min(1, int(train.labels.min())), int(max(split.labels.max() for split in (train, test)))
+    absent = set(range(first, last + 1)) - set(train.labels.tolist())
+    if absent or test.labels.min() < first:
+        raise InputError(
+            f"the labels in {root} leave out classes from {first} to {last}; they count from 0 or 1, and training "
+            "images have all of them."
+        )
+    if first == last:
+        raise InputError(f"the labels in {root} are all {first}; expected two classes at least.")
+    names = _names(root, range(first, last + 1))
+    train, test = (Split(split.images, split.labels - first) for split in (train, test))
+    validation, train = stratified(train, max(len(train) // _VALIDATION, min(len(names), len(train) - len(names))))
     if not len(validation):
         raise InputError(f"the files in {root} hold {len(train)} training images; too few to train and validate.")
-    names = tuple(str(label) for label in range(classes))
-    return Dataset(f"idx:{root.resolve()}", f"read from {root}", names, train, validation, test)
+    spec = {"kind": "idx", "path": str(root.resolve())}
+    return Dataset(f"idx:{root.resolve()}", f"read from {root}", names, train, validation, test, spec)
 
 
 def read(path):
@@ -77,12 +88,34 @@ def _split(root, prefix):
     return Split(images[..., None].copy(), labels.astype(np.int64))
 
 
+def _names(root, labels):
+    """What the classes are called: by the mapping in the folder, if there is one, else by their labels."""
+    mappings = sorted(root.glob("*mapping.txt"))
+    if len(mappings) != 1:
+        return tuple(map(str, labels))
+    try:
+        rows = [line.split() for line in mappings[0].read_text(encoding="ascii").splitlines() if line.strip()]
+        names = {int(label): chr(int(code)) for label, code, *_ in rows}
+        return tuple(names[label] for label in labels)
+    except (OSError, ValueError, KeyError, OverflowError) as error:
+        raise InputError(
+            f"{mappings[0]} does not say what the labels {labels[0]} to {labels[-1]} are; expected a line for each: "
+            "the label and the code point of its character."
+        ) from error
+
+
 def _part(root, prefix, what, dimensions):
     name = f"{prefix}-{what}-idx{dimensions}-ubyte"
-    names = [f"{stem}{end}" for stem in (name, f"{prefix}-{what}.idx{dimensions}-ubyte") for end in ("", ".gz")]
-    path = next((root / name for name in names if (root / name).is_file()), None)
-    if path is None:
+    prefixes = "t10k|test" if prefix == "t10k" else prefix
+    pattern = re.compile(rf"(|.+-)({prefixes})-{what}[-.]idx{dimensions}-ubyte(\.gz)?")
+    found = sorted(path for path in root.iterdir() if pattern.fullmatch(path.name) and path.is_file())
+    plain = [path for path in found if not pattern.fullmatch(path.name)[1]]
+    sets = {pattern.fullmatch(path.name)[1] for path in found}
+    if not found:
         raise InputError(f"there is no {name} (or {name}.gz) in {root}.")
+    if not plain and len(sets) > 1:
+        raise InputError(f"{root} holds files of several datasets ({', '.join(sorted(sets))}); put one into a folder.")
+    path = (plain or found)[0]
     values = read(path)
     if values.ndim != dimensions:
         raise InputError(f"{path} holds {values.ndim} dimensions; {what} have {dimensions}.")

@@ -10,7 +10,8 @@ import os
 import numpy as np
 import tensorflow as tf
 
-from keras_classics.datasets import windows
+from keras_classics.datasets import decoding, reading, windows
+from keras_classics.errors import InputError
 from keras_classics.runtime import quiet
 
 _ROUNDS = 4  # of the permutation cipher behind RandomIndexShuffle; its documented default
@@ -37,7 +38,7 @@ def training_batches(
         crop: side in pixels of the window that ``prepare`` would cut out of pictures of ``size`` at the place that the
             first two draws say (``corner_of``): it then gets pictures of this side, decoded or copied only there.
             Images in memory of another size than ``size`` come whole all the same.
-        unreadable: an ``Unreadable`` to tell of pictures that had to be replaced; None makes such a picture an error.
+        unreadable: an ``Unreadable`` that counts replaced pictures; None makes such a picture an error.
     """
     share = batch // replicas
     mine = mine or range(replicas)
@@ -83,11 +84,12 @@ def corner_of(draws, room):
 
 
 def load_pictures(split, size):
-    """All images of a (small) split as ``uint8 (n, size, size, channels)``; images in memory as they are."""
-    if split.in_memory or not len(split):
-        return split.images
-    data = evaluation_batches(split, batch=min(len(split), 64), prepare=lambda images: images, size=size)
-    return np.concatenate([images for images, _ in data.as_numpy_iterator()])
+    """All images of a (small) split as ``uint8 (n, size, size, channels)``; images in memory as they are.
+
+    Raises:
+        InputError: a picture cannot be read.
+    """
+    return reading.read_all(split, lambda source, name: decoding.square(source, size, name=name)).images
 
 
 def encoded(split):
@@ -98,27 +100,34 @@ def encoded(split):
 
 
 def unreadable_rows(split):
-    """Which of the pictures of a split TensorFlow cannot decode, as an array of their numbers."""
+    """Which of the pictures of a split cannot be decoded, as an array of their numbers."""
     if split.in_memory:
         return np.zeros(0, int)
     read = windows.reader(split)
 
     def readable(row):
         one = tf.data.Dataset.from_tensors(row)
-        decoded = one.map(lambda row: tf.size(tf.io.decode_image(read(row), channels=3, expand_animations=False)) > 0)
+        decoded = one.map(lambda row: tf.ensure_shape(windows.by_python(_decodes, read(row), tf.bool), ()))
         return decoded.ignore_errors().concatenate(tf.data.Dataset.from_tensors(False)).take(1).get_single_element()
 
     rows = tf.data.Dataset.range(len(split)).map(readable, num_parallel_calls=_CORES, deterministic=True)
-    with quiet():  # the JPEG library complains on stderr of its own accord
+    with quiet():  # libraries of picture formats complain on stderr of their own accord
         found = list(rows.batch(64).with_options(_options()).as_numpy_iterator())
     return np.flatnonzero(~np.concatenate(found)) if found else np.zeros(0, int)
+
+
+def _decodes(content):
+    try:
+        return np.bool_(decoding.decode(content).size > 0)
+    except InputError:
+        return np.bool_(False)
 
 
 def without_unreadable(split, unreadable):
     """The split without the pictures that cannot be decoded, to evaluate on.
 
     Raises:
-        InputError: there are more of them than ``unreadable`` bears.
+        InputError: there are more of them than ``unreadable`` tolerates.
     """
     bad = unreadable_rows(split)
     unreadable.note([split.name_of(row) for row in bad], "it is left out")
@@ -135,19 +144,21 @@ def _load(planned, split, size, crop, unreadable):
         return planned.map(lambda rows, drawn: (tf.gather(images, rows), tf.gather(labels, rows), drawn))
     read = None if split.in_memory else windows.reader(split)
 
-    def one(row, drawn):
+    def one(row, drawn, fast=True):
         if split.in_memory:
             top, left = tf.unstack(tf.cast(corner_of(drawn[:2], size - crop), tf.int64))
             return tf.slice(images, [row, top, left, 0], [1, crop, crop, split.images.shape[3]])[0], row
         content = read(row)
         if crop is None:
             return windows.square(content, size), row
-        return windows.window(content, size, corner_of(drawn[:2], size - crop), crop), row
+        return windows.window(content, size, corner_of(drawn[:2], size - crop), crop, fast=fast), row
 
     def the_next_readable(row, drawn):
         side = crop or size
-        tries = min(count, unreadable.limit + 1)  # more in a row are not borne anyway
-        found = tf.data.Dataset.range(row, row + tries).map(lambda other: one(other % count, drawn)).ignore_errors()
+        tries = min(count, unreadable.limit + 1)  # more in a row are not tolerated anyway
+        # What cannot be read is said by the decoder that every other part reads with.
+        others = tf.data.Dataset.range(row, row + tries)
+        found = others.map(lambda other: one(other % count, drawn, fast=False)).ignore_errors()
         nothing = tf.zeros((side, side, 3), tf.uint8), tf.constant(-1, tf.int64)
         return found.concatenate(tf.data.Dataset.from_tensors(nothing)).take(1).get_single_element()
 

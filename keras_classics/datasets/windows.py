@@ -1,13 +1,20 @@
-"""Encoded pictures → pixels, in graphs: the middle square scaled to one size, or a window of it and no more.
+"""Encoded pictures → pixels, in graphs: the middle square scaled to one size, or a window of it.
+
+Pixels come from ``decoding``, the one decoder, but for windows of plain JPEG files, which TensorFlow decodes alone.
 
 Section 2 of the AlexNet paper scales the shorter side to 256 and then cuts out the middle 256 × 256; the middle
 square is cut first here, which is the same at less cost.
 """
 
+import numpy as np
 import tensorflow as tf
 
-from keras_classics.datasets import tfrecord
+from keras_classics.datasets import decoding, tfrecord
 from keras_classics.datasets.dataset import RECORD
+from keras_classics.errors import InputError
+
+_ORIENTABLE = r"\C*(?:Exif\x00\x00|tiff:Orientation)\C*"  # EXIF and XMP; \C is any byte
+_HEAD = 1 << 17  # bytes that it is looked for in: metadata comes before the picture, EXIF before other metadata
 
 
 def reader(split):
@@ -22,26 +29,33 @@ def reader(split):
 
 
 def square(content, size):
-    """The middle square of an encoded picture, scaled: ``uint8 (size, size, 3)``."""
-    pixels = tf.io.decode_image(content, channels=3, expand_animations=False)
-    side, origin = _middle(tf.shape(pixels)[:2])
-    pixels = pixels[origin[0] : origin[0] + side, origin[1] : origin[1] + side]
-    return _scaled(pixels, side, size, tf.zeros(2, tf.int32), tf.zeros(2, tf.int32), size)
+    """The middle square of an encoded picture, scaled: ``uint8 (size, size, 3)``, as ``decoding.square`` gives it."""
+    return tf.ensure_shape(by_python(lambda file: decoding.square(file, size), content, tf.uint8), (size, size, 3))
 
 
-def window(content, size, corner, crop):
-    """What ``square(content, size)`` has from ``corner`` on: ``uint8 (crop, crop, 3)``, of a JPEG file decoded alone.
+def by_python(function, content, dtype):
+    """What a Python function makes of the ``bytes`` of a picture, in a graph or outside."""
+    if isinstance(content, bytes):
+        return tf.constant(function(content))
+    if tf.executing_eagerly():  # NumPy would drop zeros at their end
+        return tf.constant(function(content.numpy()))
+    return tf.numpy_function(function, [content], dtype)
 
-    Equal to it where the shorter side is ``size``, but for the arithmetic of the JPEG transform ("INTEGER_FAST" here);
-    where the picture is scaled, to 1 grey level of rounding; and pictures of at least four times the size are decoded
-    at a half, quarter or eighth of theirs (at least twice ``size``) before they are scaled, and differ by less than 3
-    grey levels on average.
+
+def window(content, size, corner, crop, *, fast=True):
+    """What ``square(content, size)`` has from ``corner`` on: ``uint8 (crop, crop, 3)``.
+
+    Of a plain JPEG file (``is_plain_jpeg``) TensorFlow decodes the window alone. That is equal where the shorter side
+    is ``size``; where the picture is scaled, it differs by 2 grey levels of rounding at most; and pictures of at least
+    four times the size are decoded at a half, quarter or eighth of theirs (at least twice ``size``) before they are
+    scaled, and differ by less than 3 grey levels on average.
 
     Args:
         content: an encoded picture.
         size: of the square, pixels.
         corner: row and column of the window in the square, ``int32 (2,)``.
         crop: side of the window, pixels.
+        fast: False: decode the whole picture, whatever it is.
     """
 
     def jpeg():
@@ -57,21 +71,42 @@ def window(content, size, corner, crop):
         pixels = tf.switch_case(halvings, [_decoder(content, box, 2**power) for power in range(4)])
         inner = origin + start - low
         height, width = tf.unstack(end - start)
-        return pixels[inner[0] : inner[0] + height, inner[1] : inner[1] + width], side, start
+        pixels = pixels[inner[0] : inner[0] + height, inner[1] : inner[1] + width]
+        return _scaled(pixels, side, size, start, corner, crop)
 
-    def other():
-        pixels = tf.io.decode_image(content, channels=3, expand_animations=False)
-        side, origin = _middle(tf.shape(pixels)[:2])
-        start, end = _needed(side, size, corner, crop)
-        low, high = origin + start, origin + end
-        return pixels[low[0] : high[0], low[1] : high[1]], side, start
+    def whole():
+        pixels = square(content, size)[corner[0] : corner[0] + crop, corner[1] : corner[1] + crop]
+        return tf.ensure_shape(pixels, (crop, crop, 3))
 
-    pixels, side, start = tf.cond(tf.io.is_jpeg(content), jpeg, other)
-    return _scaled(pixels, side, size, start, corner, crop)
+    return tf.cond(is_plain_jpeg(content), jpeg, whole) if fast else whole()
+
+
+def is_plain_jpeg(content):
+    """Whether ``decoding.is_plain_jpeg`` says so of a file that ends where it should: scalar ``bool``.
+
+    Told from the bytes; Python is asked only where metadata that can hold an orientation is in the file.
+    """
+
+    def jpeg():
+        complete = tf.strings.substr(content, -2, 2) == b"\xff\xd9"
+        orientable = tf.strings.regex_full_match(tf.strings.substr(content, 0, _HEAD), _ORIENTABLE)
+        return complete & tf.cond(orientable, by_pillow, lambda: tf.io.extract_jpeg_shape(content)[2] != 4)
+
+    def by_pillow():
+        return tf.ensure_shape(by_python(_is_plain, content, tf.bool), ())
+
+    return tf.cond(tf.io.is_jpeg(content), jpeg, lambda: False)
+
+
+def _is_plain(content):
+    try:
+        return np.bool_(decoding.is_plain_jpeg(content))
+    except InputError:  # for the decoder to refuse
+        return np.bool_(False)
 
 
 def _decoder(content, box, ratio):
-    return lambda: tf.image.decode_and_crop_jpeg(content, box, channels=3, ratio=ratio, dct_method="INTEGER_FAST")
+    return lambda: tf.image.decode_and_crop_jpeg(content, box, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
 
 
 def _middle(shape):

@@ -9,6 +9,8 @@ Two cases matter for these networks (Keras' own computation serves everywhere el
 Batches without images are computed here too (``for_any_batch``).
 """
 
+import json
+
 import keras
 from keras import ops
 
@@ -21,6 +23,10 @@ class Conv2D(keras.layers.Conv2D):
 
     Input ``(batch, height, width, channels)``, or ``(batch, channels, height, width)`` with
     ``data_format="channels_first"``; any float dtype.
+
+    Args:
+        description: what the network whose first convolution this is says about itself
+            (``keras_classics.description``): a dict of JSON values, saved with the layer's configuration, or None.
     """
 
     def __init__(
@@ -32,6 +38,9 @@ class Conv2D(keras.layers.Conv2D):
         data_format=None,
         dilation_rate=(1, 1),
         groups=1,
+        activation=None,
+        *,
+        description=None,
         **kwargs,
     ):
         super().__init__(
@@ -42,8 +51,22 @@ class Conv2D(keras.layers.Conv2D):
             data_format=data_format,
             dilation_rate=checks.whole_numbers("dilation_rate", dilation_rate, 2, 1),
             groups=checks.whole_number("groups", groups, 1),
+            activation=activation,
             **kwargs,
         )
+        self.description = description
+
+    @property
+    def description(self):
+        return json.loads(self._description)
+
+    @description.setter
+    def description(self, content):
+        self._description = json.dumps(content)  # as text, so that Keras does not track its parts
+
+    def get_config(self):
+        config = super().get_config()
+        return config if self.description is None else {**config, "description": self.description}
 
     def convolution_op(self, inputs, kernel):
         if self._covers_the_map(inputs):

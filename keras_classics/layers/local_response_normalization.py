@@ -29,7 +29,8 @@ class LocalResponseNormalization(keras.layers.Layer):
         beta: exponent; > 0.
         axis: the channel axis: -1 (channels last, the default) or 1 (channels first).
         form: how it is computed; the result is the same up to float rounding. "fused": one compiled loop forward and
-            one backward, under TensorFlow, compiled anew for each shape. "native": TensorFlow's own operator, for
+            one backward, under TensorFlow, compiled anew for each shape; in graphs that may be exported (traced outside
+            training) plain operations. "native": TensorFlow's own operator, for
             float32 of four dimensions, channels last. "window": a sum of shifted slices, on any backend. "banded": the
             sum as a product with a banded matrix, a 1×1 convolution that accelerators for devices know. "auto"
             (default): on a CPU under TensorFlow fused, for maps of known size; else native where it is possible, else
@@ -79,7 +80,7 @@ class LocalResponseNormalization(keras.layers.Layer):
         """The layer that computes what ``torch.nn.LocalResponseNorm`` of these parameters does, for odd ``size``."""
         return cls.from_caffe(size, alpha, beta, k, **kwargs)
 
-    def call(self, inputs):
+    def call(self, inputs, training=False):
         dtype = keras.backend.standardize_dtype(inputs.dtype)
         if "float" not in dtype:
             dtype = self.compute_dtype
@@ -95,7 +96,7 @@ class LocalResponseNormalization(keras.layers.Layer):
         if form == "native":
             normalised = self._native(wide)
         elif form == "fused":
-            normalised = self._fused(wide)
+            normalised = self._fused(wide, training)
         else:
             total = self._banded_sum if form == "banded" else self._window_sum
             normalised = wide * self._inverse_power(self.bias + self.alpha * total(ops.square(wide)))
@@ -106,10 +107,10 @@ class LocalResponseNormalization(keras.layers.Layer):
             return "fused"
         return "native" if self._native_is_possible(shape, dtype) else "window"
 
-    def _fused(self, inputs):
+    def _fused(self, inputs, training):
         from keras_classics.layers.fused_normalization import normalization
 
-        return normalization(self.depth_radius, self.bias, self.alpha, self.beta, self.axis)(inputs)
+        return normalization(self.depth_radius, self.bias, self.alpha, self.beta, self.axis)(inputs, training)
 
     def _native_is_possible(self, shape, dtype):
         channels_last = self.axis in (-1, len(shape) - 1)

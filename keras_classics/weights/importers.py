@@ -6,6 +6,7 @@ must agree.
 """
 
 import importlib
+import pathlib
 import warnings
 
 import h5py
@@ -40,11 +41,31 @@ def load(model, path):
         _assign(model, READERS[path.suffix][1](path, model), path)
 
 
+def classes_in(weights):
+    """How many outputs the network of a file has; None if it is no file, or does not tell."""
+    path = pathlib.Path(weights)
+    try:
+        if path.suffix == ".keras":
+            return keras.models.load_model(path, compile=False).output_shape[-1]
+        if path.name.endswith(".weights.h5"):
+            with h5py.File(path) as content:
+                layers = content["layers"]
+                # Dense layers are called dense, dense_1, …; 1998's prototypes are no weights.
+                dense = [name for name in layers if name.partition("_")[0] == "dense" and len(layers[name]["vars"])]
+                last = len(dense) > 1 and max(dense, key=lambda name: int(name.partition("_")[2] or 0))
+                return layers[last]["vars"]["1"].shape[0]
+        if path.suffix in (".pth", ".pt"):
+            return len(_read_torch(path, None)[-1][2])
+    except Exception:  # whoever loads the weights says what is wrong
+        return None
+    return None
+
+
 def check_reader(name):
     """Refuse a file whose reader is not installed.
 
     Raises:
-        ImportError: so it is.
+        ImportError: the library that reads such a file is not installed.
     """
     library, _ = READERS["." + name.rsplit(".", 1)[-1]]
     try:
@@ -60,7 +81,7 @@ def _check_keras_file(model, path):
     """Refuse a file of another network whose weights Keras would take all the same.
 
     Raises:
-        ValueError: so it is.
+        ValueError: the file is damaged, or is of another network.
     """
     try:
         if path.name.endswith(".keras"):

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 import keras_classics
-from export import tflite
+from export import contract, tflite
 from export.convert import quantize
-from export.inputs import data, networks, source
+from export.inputs import data, source
 from export.litert import metadata
 from export.litert.classifier import Classifier
 from keras_classics import lenet
@@ -21,8 +21,8 @@ def probabilities_of(model, images):
     return model.predict(lenet.preprocess_input(images), verbose=0)
 
 
-def arguments(*given):
-    return tflite.parser().parse_args(["lenet5", *map(str, given)])
+def request(*given):
+    return tflite.request_of(tflite.parser().parse_args(["lenet5", *map(str, given)]))
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_all_modes_are_one_table(called, run_folder, tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [line.split("|")[1].strip() for line in done.stdout.split("| mode |")[1].splitlines()[2:] if "|" in line]
-    assert rows == list(tflite.MODES)
-    for mode in tflite.MODES:
+    assert rows == list(contract.MODES)
+    for mode in contract.MODES:
         report = json.loads((tmp_path / f"lenet5_{mode}.json").read_text())
         assert report["mode"] == mode
         assert report["test_images"] == 200
@@ -96,8 +96,8 @@ def test_all_modes_are_one_table(called, run_folder, tmp_path):
 
 
 def test_calibration_is_an_even_share_of_every_class_of_the_training_split(embedded):
-    trained = source.load(arguments("--dataset", "embedded"), "lenet5")
-    images, record = data.calibration(trained, 100, 3)
+    asked = request("--dataset", "embedded", "--weights", "mnist", "--calibration-images", 100, "--seed", 3)
+    images, record = data.calibration(source.load(asked), asked)
     assert record == {"images": 100, "split": "train", "seed": 3}
     known = {image.tobytes(): label for image, label in zip(embedded.train.images, embedded.train.labels, strict=True)}
     labels = [known[image.tobytes()] for image in images]
@@ -146,18 +146,6 @@ def test_another_network_is_refused_in_one_sentence(called, build, named, tmp_pa
     assert [path.name for path in tmp_path.iterdir()] == ["other.keras"]
 
 
-def test_every_network_is_known_by_its_layers(tmp_path):
-    small = {"input_shape": (67, 67, 3)}
-    for network, variant, model in (
-        ("lenet5", "modern", keras_classics.LeNet5()),
-        ("lenet5-1998", "1998", keras_classics.LeNet5(variant="1998")),
-        ("alexnet", "cifar10", keras_classics.AlexNet(variant="cifar10")),
-    ):
-        assert networks.identify(model, "x.keras", "x.keras") == (network, variant)
-    with pytest.raises(source.InputError, match="neither LeNet-5 nor AlexNet"):
-        networks.identify(keras_classics.AlexNet(include_top=False, **small), "x.keras", "alexnet")
-
-
 def test_alexnet_is_verified_on_pictures_without_labels(called, tmp_path):
     random = np.random.default_rng(0)
     (tmp_path / "pictures").mkdir()
@@ -177,14 +165,6 @@ def test_alexnet_is_verified_on_pictures_without_labels(called, tmp_path):
     assert report["test_images"] == 9  # of twelve a quarter calibrates
     parameters = 35_855_178
     assert report["size_bytes"] <= 0.26 * 4 * parameters
-
-
-@pytest.mark.parametrize("text", ["", "[]", '{"dataset": 3}', '{"dataset": {"name": 3}}'])
-def test_a_damaged_history_is_as_good_as_none(text, model, tmp_path):
-    model.save(tmp_path / "lenet5.keras")
-    (tmp_path / "lenet5_history.json").write_text(text)
-    given = arguments("--model", tmp_path / "lenet5.keras", "--dataset", "embedded")
-    assert source.load(given, "lenet5").held_out is None
 
 
 def test_a_damaged_keras_file_is_refused_in_one_sentence(called, tmp_path):

@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_classics.errors import InputError
 
-_LAYER = "centre"
+_LAYER, _KIND = "centre", "Normalization"
 
 
 def centred(mean):
@@ -39,7 +39,7 @@ def mean_in(weights):
     try:
         with zipfile.ZipFile(weights) as file:  # only how the model is built: its weights are hundreds of megabytes
             layers = json.loads(file.read("config.json"))["config"]["layers"]
-        means = [layer["config"]["mean"] for layer in layers if layer["config"]["name"] == _LAYER]
+        means = [layer["config"]["mean"] for layer in layers if layer["class_name"] == _KIND]
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(f"{weights} cannot be read as a Keras model ({type(error).__name__}).") from error
     return np.asarray(means[0], "float32") if means else None

@@ -27,6 +27,14 @@ def _cross_entropy(labels, logits, smoothing):
     return keras.losses.categorical_crossentropy(targets, logits, from_logits=True, label_smoothing=smoothing)
 
 
+def _cross_entropy_or_none(labels, logits, smoothing):
+    """As ``_cross_entropy``; an image whose label is no class (the number of classes) wants all of them equal."""
+    classes = logits.shape[-1]
+    targets = tf.one_hot(labels, classes, dtype=logits.dtype)
+    targets += (1 - tf.reduce_sum(targets, axis=-1, keepdims=True)) / classes
+    return keras.losses.categorical_crossentropy(targets, logits, from_logits=True, label_smoothing=smoothing)
+
+
 def _maximum_a_posteriori(labels, distances, smoothing):
     if smoothing:
         raise InputError("label_smoothing goes with the loss cross_entropy only.")
@@ -38,6 +46,13 @@ LOSSES = {
         "cross-entropy (nats)",
         None,
         _cross_entropy,
+        lambda logits: tf.argmax(logits, axis=-1),
+    ),
+    # Outlier exposure (Hendrycks, Mazeika, Dietterich, 2019): what is no digit is trained to be nothing for certain.
+    "cross_entropy_or_none": Loss(
+        "cross-entropy (nats)",
+        None,
+        _cross_entropy_or_none,
         lambda logits: tf.argmax(logits, axis=-1),
     ),
     # On the distances of LeNet-5 "1998", before they become probabilities.

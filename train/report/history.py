@@ -8,6 +8,8 @@ import sys
 from PIL import Image
 
 from keras_classics import files, runtime, text
+from train.report import plain_text
+from train.report.optional import optional
 
 _VERSIONS = ("tensorflow", "keras", "numpy", "tensorflow-datasets", "keras-classics")
 CSV_COLUMNS = [
@@ -58,9 +60,14 @@ def write_csv(path, record):
 
 
 def save_samples(folder, split, class_names):
-    """The first image of every class as ``CLASS.png``: held out from training, to try a model on."""
-    folder = files.output_folder(folder)
-    for label, name in enumerate(class_names):
-        image = split.images[(split.labels == label).argmax()]
-        with files.whole_file(folder / f"{name.replace('/', '-')}.png") as partial:
-            Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image).save(partial)
+    """The first image of every class that has one as ``CLASS.png``: held out from training, to try a model on.
+
+    A warning says what cannot be written. Where a class's name cannot be a file's, one like it is taken.
+    """
+    with optional(f"test images to {folder}"):
+        folder = files.output_folder(folder)
+        for label, name in enumerate(plain_text.file_names(class_names)):
+            for image in split.images[split.labels == label][:1]:
+                with files.whole_file(folder / f"{name}.png") as partial:
+                    Image.fromarray(image.squeeze(-1) if image.shape[-1] == 1 else image).save(partial)
+        print(f"Wrote one test image of each class to {folder}/, to try a model on")

@@ -1,22 +1,23 @@
-"""The report of a finished run: what was trained, how, and where it errs, in Markdown with pictures."""
+"""The report of a finished run: what was trained, how, and its errors, in Markdown with plots."""
 
-import contextlib
-import functools
 import pathlib
+import re
 import shlex
 
 import numpy as np
 
 from keras_classics import files, text
 from keras_classics.datasets import pipeline
-from train.report import history, plots
+from train.report import history, plain_text, plots
+from train.report.optional import optional
+from train.report.plain_text import in_markdown
 from train.report.results import interval
 
 _MATRIX_CLASSES = 30  # beyond, a table of what is most often confused stands alone
 _SHOWN_CLASSES = 30
 _SHOWN_PAIRS = 10
 _SHOWN_MISTAKES = 24
-_TOP5_CLASSES = 20  # from so many on, being among the five likeliest says something
+_TOP5_CLASSES = 20  # from so many on, top-5 errors are reported
 
 # Every file that ``write`` may leave behind a run's name. The pictures that a run has no use for are removed.
 ENDINGS = (
@@ -31,10 +32,13 @@ def targets(folder, name):
 
 
 def write(folder, name, *, model, record, loss, results, size, bgr=False):
-    """Write model, history, pictures and report of a run to ``folder``: all of them, or none.
+    """Write model, history, pictures and report of a run to ``folder``; all but the model as far as it can be written.
+
+    The model and its history come first. What an earlier run left of the rest is then removed, and each picture drawn;
+    one that fails is a warning on stderr, as is a history or report that cannot be written.
 
     Args:
-        folder, name: the files are ``NAME.keras`` and so on, as ``targets`` lists them.
+        folder, name: of ``targets``.
         model: the trained ``keras.Model``.
         record: what ``NAME_history.json`` is to hold.
         loss: what the loss is, with its unit.
@@ -43,69 +47,82 @@ def write(folder, name, *, model, record, loss, results, size, bgr=False):
         bgr: whether the network takes blue first.
 
     Returns:
-        The names of the files.
+        The names of the files that were written.
+
+    Raises:
+        InputError: the model cannot be written.
     """
-    writers = {
-        ".keras": model.save,
-        "_history.json": lambda path: history.write_json(path, record),
-        "_history.csv": lambda path: history.write_csv(path, record),
-        **_pictures(record, loss, results, model, size, bgr),
-    }
-    drawn = {ending: f"{name}{ending}" for ending in writers}
-    report = markdown(record, results, drawn)
-    writers["_report.md"] = lambda path: text.write(path, report)
-    # All are written before the first takes its name.
-    with contextlib.ExitStack() as stack:
-        for ending, write_to in writers.items():
-            write_to(stack.enter_context(files.whole_file(folder / f"{name}{ending}")))
-    for ending in set(ENDINGS) - set(writers):
-        (folder / f"{name}{ending}").unlink(missing_ok=True)  # of an earlier run
-    return [f"{name}{ending}" for ending in writers]
+    paths = dict(zip(ENDINGS, targets(folder, name), strict=True))
+    written = {}
+
+    def write_one(ending, write_to):
+        with optional(paths[ending].name):
+            with files.whole_file(paths[ending]) as partial:
+                write_to(partial)
+            written[ending] = paths[ending].name
+
+    with files.whole_file(paths[".keras"]) as partial:
+        model.save(partial)
+        written[".keras"] = paths[".keras"].name
+        write_one("_history.json", lambda path: history.write_json(path, record))
+        write_one("_history.csv", lambda path: history.write_csv(path, record))
+    for ending in set(ENDINGS) - set(written):
+        with optional(paths[ending].name):
+            paths[ending].unlink(missing_ok=True)  # of an earlier run
+    with optional("plots"):
+        for ending, draw in _pictures(record, loss, results, model, size, bgr).items():
+            write_one(ending, draw)
+    write_one("_report.md", lambda path: text.write(path, markdown(record, results, dict(written))))
+    return list(written.values())
 
 
 def _pictures(record, loss, results, model, size, bgr):
-    """Ending of the file → function that writes the picture to a path; only those that show something."""
-    recipe, test = record["recipe"], record["test"]
-    title = f"{record['network']} on {record['dataset']['name']}, batches of {recipe['batch_size']}"
-    curves = {"training": record["training"], "validation": record["validation"], "test": test["accuracy"]}
+    """Ending of the file → function that draws the picture to a path; only those that show something."""
+    batch = record["recipe"]["batch_size"]
+    names = plain_text.short(results.class_names)
+
+    def curves(path):
+        title = f"{record['network']} on {record['dataset']['name']}, batches of {batch}"
+        rows = {"training": record["training"], "validation": record["validation"]}
+        plots.write_curves(path, title=title, loss=loss, **rows, test=record["test"]["accuracy"])
+
+    def filters(path):
+        kernels, towers = _first_kernels(model)
+        plots.write_filters(path, kernels=kernels[:, :, ::-1] if bgr else kernels, towers=towers)
+
     made = {
-        "_curves.png": functools.partial(plots.write_curves, title=title, loss=loss, **curves),
-        "_rate.png": functools.partial(plots.write_rate, training=record["training"], batch_size=recipe["batch_size"]),
-        "_classes.png": functools.partial(plots.write_classes, **_lowest_classes(results)),
+        "_curves.png": curves,
+        "_rate.png": lambda path: plots.write_rate(path, training=record["training"], batch_size=batch),
+        "_classes.png": lambda path: plots.write_classes(path, **_lowest_classes(results, names)),
     }
-    if len(results.class_names) <= _MATRIX_CLASSES:
-        made["_confusion.png"] = functools.partial(
-            plots.write_confusion, counts=results.counts, names=results.class_names
-        )
+    if len(names) <= _MATRIX_CLASSES:
+        made["_confusion.png"] = lambda path: plots.write_confusion(path, counts=results.counts, names=names)
     if len(results.wrong):
-        made["_mistakes.png"] = functools.partial(plots.write_mistakes, **_mistakes(results, size))
-    kernels, towers = _first_kernels(model)
-    if kernels is not None:
-        made["_filters.png"] = functools.partial(
-            plots.write_filters, kernels=kernels[:, :, ::-1] if bgr else kernels, towers=towers
-        )
+        made["_mistakes.png"] = lambda path: plots.write_mistakes(path, **_mistakes(results, names, size))
+    if _first_kernels(model)[0] is not None:
+        made["_filters.png"] = filters
     return made
 
 
-def _lowest_classes(results):
+def _lowest_classes(results, names):
     rows = sorted(results.classes(), key=lambda row: row[2] / row[1])[:_SHOWN_CLASSES]
     return {
-        "names": [results.class_names[label] for label, *_ in rows],
+        "names": [names[label] for label, *_ in rows],
         "accuracies": np.array([right / total for _, total, right, _ in rows]),
         "intervals": np.array([row[3] for row in rows]),
         "overall": results.counts.trace() / results.counts.sum(),
     }
 
 
-def _mistakes(results, size):
+def _mistakes(results, names, size):
     """Pictures of the most confident mistakes, and what to write under each."""
     chosen = results.confident_mistakes(_SHOWN_MISTAKES)
-    split, names = results.split, [plots.short_name(name) for name in results.class_names]
+    split = results.split
     return {
         "images": pipeline.load_pictures(split.take(chosen), size),
         "texts": [
-            f"{names[label]}\n→ {names[taken_for]}, {probability:.1%}"
-            for label, taken_for, probability in zip(
+            f"{names[label]}\n→ {names[predicted]}, {probability:.1%}"
+            for label, predicted, probability in zip(
                 split.labels[chosen], results.predicted[chosen], results.probabilities[chosen].max(axis=1), strict=True
             )
         ],
@@ -150,7 +167,7 @@ def _headline(record, results):
     if 0 < whole - test["images"] <= len(record.get("unreadable_pictures", [])):
         what = f"of the {whole:,} test images, those that can be decoded"
     lines = [
-        f"# {record['network']} on {record['dataset']['name']}",
+        f"# {in_markdown(record['network'])} on {in_markdown(record['dataset']['name'])}",
         "",
         f"**Error rate {1 - test['accuracy']:.2%}** on {test['images']:,} {what}, looked at once, at the end: "
         f"{wrong:,} wrong, 95 % interval (Wilson) {1 - high:.2%} to {1 - low:.2%}. Accuracy {test['accuracy']:.2%}, "
@@ -180,14 +197,14 @@ def _what_was_trained(record, written):
         *_table(
             ("", ""),
             (
-                ("network", f"{record['network']}, {record['parameters']:,} parameters"),
-                ("data", f"{data['name']}: {sizes} images; {data['origin']}"),
+                ("network", f"{in_markdown(record['network'])}, {record['parameters']:,} parameters"),
+                ("data", f"{in_markdown(data['name'])}: {sizes} images; {in_markdown(data['origin'])}"),
                 ("length", f"{record['steps']:,} steps, {training[-1]['epoch']:.2f} passes over the training images"),
                 ("time", f"{seconds:,.1f} s of training, {speed:,.0f} images/s"),
                 ("computed", f"on {record['devices']}, {computed}"),
                 (
                     "files",
-                    ", ".join(f"[{written[e]}]({written[e]})" for e in (".keras", "_history.json", "_history.csv")),
+                    ", ".join(f"[{file}]({file})" for ending, file in written.items() if not ending.endswith(".png")),
                 ),
             ),
         ),
@@ -206,11 +223,13 @@ def _text(value):
         return "; ".join(map(_text, value))
     if isinstance(value, dict):
         return "; ".join(f"{name} {_text(item)}" for name, item in value.items())
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else in_markdown(value)
 
 
-def _picture(caption, file):
-    return [f"![{caption}]({file})", "", f"*{caption}*", ""]
+def _picture(caption, ending, written):
+    """A picture with its caption; nothing where it could not be drawn."""
+    file = written.get(ending)
+    return [f"![{caption}]({file})", "", f"*{caption}*", ""] if file else []
 
 
 def _training(record, written):
@@ -226,35 +245,35 @@ def _training(record, written):
     lines += _picture(
         "Loss and error rate over the epochs, on logarithmic axes. Training images are seen augmented, and while the "
         "network changes.",
-        written["_curves.png"],
+        "_curves.png",
+        written,
     )
-    return lines + _picture("Learning rate over the steps.", written["_rate.png"])
+    return lines + _picture("Learning rate over the steps.", "_rate.png", written)
 
 
 def _errors(results, written):
-    classes, names = len(results.class_names), results.class_names
+    classes, names = len(results.class_names), [in_markdown(name) for name in results.class_names]
     shown = (
         "Accuracy of each class" if classes <= _SHOWN_CLASSES else f"The {_SHOWN_CLASSES} lowest accuracies of a class"
     )
-    lines = ["## Where it errs", ""]
-    lines += _picture(f"{shown} on the test images, with Wilson's 95 % interval.", written["_classes.png"])
-    if "_confusion.png" in written:
-        lines += _picture(
-            "Test images of each class (row) by the class they are taken for (column).", written["_confusion.png"]
-        )
+    lines = ["## Errors", ""]
+    lines += _picture(f"{shown} on the test images, with Wilson's 95 % interval.", "_classes.png", written)
+    lines += _picture(
+        "Confusion matrix of the test images: true class (row), predicted class (column).", "_confusion.png", written
+    )
     if not len(results.wrong):
-        return [*lines, "No test image is taken for something else.", ""]
+        return [*lines, "No test image is misclassified.", ""]
     totals = results.counts.sum(axis=1)
     rows = [
-        (names[is_], names[taken_for], f"{times:,}", f"{times / totals[is_]:.1%}")
-        for is_, taken_for, times in results.confused()[:_SHOWN_PAIRS]
+        (names[true], names[predicted], f"{times:,}", f"{times / totals[true]:.1%}")
+        for true, predicted, times in results.confused()[:_SHOWN_PAIRS]
     ]
-    lines += ["Confused most often:", "", *_table(("is", "taken for", "times", "of the class's images"), rows)]
+    lines += ["Confused most often:", "", *_table(("true", "predicted", "images", "of the class"), rows)]
     few = min(_SHOWN_MISTAKES, len(results.wrong))
     return lines + _picture(
-        f"The {few} mistakes that the network was surest of: what it is → what it is taken for, and the probability "
-        "given to that.",
-        written["_mistakes.png"],
+        f"The {few} most confident mistakes: true label → predicted label, and the probability given to it.",
+        "_mistakes.png",
+        written,
     )
 
 
@@ -262,19 +281,21 @@ def _filters(written):
     if "_filters.png" not in written:
         return []
     caption = "Kernels of the first layer: what in the picture each of its maps answers to."
-    return ["## First layer", "", *_picture(caption, written["_filters.png"])]
+    return ["## First layer", "", *_picture(caption, "_filters.png", written)]
 
 
 def _again(record):
     script, *arguments = record["command"]
     module = ".".join(pathlib.Path(script).with_suffix("").parts[-2:]) if script.endswith(".py") else script
+    command = f"python -m {shlex.join([module, *arguments])}"
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", command)), default=0))
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items() if version)
     return [
         "## To repeat it",
         "",
-        "```sh",
-        f"python -m {shlex.join([module, *arguments])}",
-        "```",
+        f"{fence}sh",
+        command,
+        fence,
         "",
         f"Versions: {versions}; {record['machine']}. SHA-256 of the data (labels and pixels, or file names): "
         f"`{record['dataset']['sha256']}`.",

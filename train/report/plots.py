@@ -1,7 +1,10 @@
 """The pictures of a run's report, as PNG files: curves, learning rate, mistakes, classes, first-layer filters."""
 
-import matplotlib
+import contextlib
+import textwrap
+
 import numpy as np
+from matplotlib import style as styles
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import (
@@ -13,17 +16,27 @@ from matplotlib.ticker import (
     StrMethodFormatter,
 )
 
-matplotlib.rcdefaults()  # whatever a ``matplotlibrc`` says
+from train.report import plain_text
 
 _DPI = 120
 _FEW = 30  # points that a line is marked at, so that one alone is seen
 _MISTAKE_COLUMNS = 6
-_NAME = 18  # characters of a class's name that fit under a small picture or beside a line
+_GRID = {"font.size": 10, "axes.grid": True, "grid.alpha": 0.3}
+_TITLE = 100  # characters a line
 _FILTERS_A_ROW = 16  # as in figure 3 of Krizhevsky et al.
 
 
-def short_name(name):
-    return name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
+@contextlib.contextmanager
+def _style(*texts, **settings):
+    """matplotlib's own style, whatever the user's is, with ``settings``; all text is plain text.
+
+    Yields:
+        ``text -> text``: what can be drawn of one of ``texts``, which the fonts are chosen for.
+    """
+    families, missing = plain_text.fonts_for("".join(texts))
+    plain = {"text.parse_math": False, "text.usetex": False, "font.family": families}
+    with styles.context(["default", {**plain, **settings}]):
+        yield lambda text: plain_text.drawable(text, missing)
 
 
 def _save(figure, path):
@@ -39,7 +52,8 @@ def write_curves(path, *, title, loss, training, validation, test):
         validation: rows of the same, on the validation split; may be empty.
         test: the final accuracy on the test split, 0–1.
     """
-    with matplotlib.rc_context({"font.size": 10, "axes.grid": True, "grid.alpha": 0.3}):
+    title = textwrap.fill(plain_text.visible(title), _TITLE)
+    with _style(title, **_GRID) as drawable:
         figure = Figure(figsize=(10, 4.2), layout="constrained")
         left, right = figure.subplots(1, 2)
         for axes, value in ((left, lambda row: row["loss"]), (right, lambda row: 1 - row["accuracy"])):
@@ -62,14 +76,14 @@ def write_curves(path, *, title, loss, training, validation, test):
         right.axhline(1 - test, color="tab:green", linestyle="--", label=f"test, at the end: {1 - test:.2%}")
         for axes in (left, right):
             axes.legend()
-        figure.suptitle(title)
+        figure.suptitle(drawable(title))
         _save(figure, path)
 
 
 def write_rate(path, *, training, batch_size):
     """The learning rate over the steps, of rows with ``step`` and ``learning_rate``."""
     steps, rates = ([row[name] for row in training] for name in ("step", "learning_rate"))
-    with matplotlib.rc_context({"font.size": 10, "axes.grid": True, "grid.alpha": 0.3}):
+    with _style(**_GRID):
         figure = Figure(figsize=(7, 3), layout="constrained")
         axes = figure.subplots()
         axes.plot(steps, rates, marker="." if len(steps) < _FEW else None, color="tab:blue")
@@ -83,38 +97,42 @@ def write_rate(path, *, training, batch_size):
 
 
 def write_confusion(path, *, counts, names):
-    """What is taken for what: one row a class, one column a class it is taken for, and the counts in the cells.
+    """Confusion matrix: a row for each true class, a column for each predicted class, counts in the cells.
 
     Args:
         counts: ``(classes, classes)`` whole numbers; at most some thirty classes stay legible.
         names: of the classes.
     """
-    classes = len(names)
-    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
-    errors = np.where(np.eye(classes, dtype=bool) | (counts == 0), np.nan, shares)
-    worst = np.nanmax(errors, initial=0.0)
-    side = max(4.5, 0.55 * classes)
-    figure = Figure(figsize=(side + 2.2, side + 0.6), layout="constrained")
-    axes = figure.subplots()
-    # What is right would outshine all else: it is grey, and the colours are left to the errors.
-    axes.imshow(np.where(np.eye(classes, dtype=bool), 0.15, np.nan), cmap="Greys", vmin=0, vmax=1)
-    shown = axes.imshow(errors, cmap="Oranges", norm=Normalize(0, worst or 1))
-    for row, column in np.argwhere(counts):
-        dark = row != column and shares[row, column] > 0.6 * worst
-        axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", size=8, color="w" if dark else "k")
-    labels = [short_name(name) for name in names]
-    axes.set_xticks(range(classes), labels, rotation=90 if max(map(len, labels)) > 3 else 0)
-    axes.set_yticks(range(classes), labels)
-    axes.set_xticks(np.arange(classes - 1) + 0.5, minor=True)
-    axes.set_yticks(np.arange(classes - 1) + 0.5, minor=True)
-    axes.grid(which="minor", color="0.9", linewidth=0.6)
-    axes.tick_params(which="both", length=0)
-    axes.set_xlabel("taken for")
-    axes.set_ylabel("is")
-    if worst:
-        bar = figure.colorbar(shown, ax=axes, shrink=0.7, format=PercentFormatter(1, decimals=None))
-        bar.set_label("errors: share of the row's images")
-    _save(figure, path)
+    labels = plain_text.short(names)
+    with _style(*labels) as drawable:
+        classes = len(names)
+        shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+        errors = np.where(np.eye(classes, dtype=bool) | (counts == 0), np.nan, shares)
+        worst = np.nanmax(errors, initial=0.0)
+        side = max(4.5, 0.55 * classes)
+        figure = Figure(figsize=(side + 2.2, side + 0.6), layout="constrained")
+        axes = figure.subplots()
+        # What is right would outshine all else: it is grey, and the colours are left to the errors.
+        axes.imshow(np.where(np.eye(classes, dtype=bool), 0.15, np.nan), cmap="Greys", vmin=0, vmax=1)
+        shown = axes.imshow(errors, cmap="Oranges", norm=Normalize(0, worst or 1))
+        for row, column in np.argwhere(counts):
+            dark = row != column and shares[row, column] > 0.6 * worst
+            axes.text(
+                column, row, f"{counts[row, column]:,}", ha="center", va="center", size=8, color="w" if dark else "k"
+            )
+        labels = [drawable(label) for label in labels]
+        axes.set_xticks(range(classes), labels, rotation=90 if max(map(len, labels)) > 3 else 0)
+        axes.set_yticks(range(classes), labels)
+        axes.set_xticks(np.arange(classes - 1) + 0.5, minor=True)
+        axes.set_yticks(np.arange(classes - 1) + 0.5, minor=True)
+        axes.grid(which="minor", color="0.9", linewidth=0.6)
+        axes.tick_params(which="both", length=0)
+        axes.set_xlabel("predicted")
+        axes.set_ylabel("is")
+        if worst:
+            bar = figure.colorbar(shown, ax=axes, shrink=0.7, format=PercentFormatter(1, decimals=None))
+            bar.set_label("errors: share of the row's images")
+        _save(figure, path)
 
 
 def write_classes(path, *, names, accuracies, intervals, overall):
@@ -128,7 +146,8 @@ def write_classes(path, *, names, accuracies, intervals, overall):
     order = np.argsort(accuracies, kind="stable")
     middle, (low, high) = accuracies[order], intervals[order].T
     places = np.arange(len(order))
-    with matplotlib.rc_context({"font.size": 10, "axes.grid": True, "grid.alpha": 0.3}):
+    labels = plain_text.short(names)
+    with _style(*labels, **_GRID) as drawable:
         figure = Figure(figsize=(7, 1.2 + 0.26 * len(order)), layout="constrained")
         axes = figure.subplots()
         axes.errorbar(
@@ -142,10 +161,10 @@ def write_classes(path, *, names, accuracies, intervals, overall):
             label="a class, and 95 % interval",
         )
         axes.axvline(overall, color="tab:green", linestyle="--", label=f"all images: {overall:.2%}")
-        axes.set_yticks(places, [short_name(names[index]) for index in order])
+        axes.set_yticks(places, [drawable(labels[index]) for index in order])
         axes.set_ylim(len(order) - 0.5, -0.5)
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
-        axes.set_xlabel("accuracy: share of the class's test images taken for it")
+        axes.set_xlabel("accuracy: share of the class's test images predicted correctly")
         axes.set_ylabel("class")
         figure.legend(loc="outside upper right", ncols=2, fontsize=9, frameon=False)
         _save(figure, path)
@@ -158,29 +177,30 @@ def write_mistakes(path, *, images, texts):
         images: ``uint8 (n, height, width, 1 or 3)``.
         texts: ``n`` of them.
     """
-    columns = min(len(images), _MISTAKE_COLUMNS)
-    rows = -(-len(images) // columns)
-    text_height = 0.36  # of a picture's side
-    figure = Figure(figsize=(1.55 * columns, 1.5 * rows * (1 + text_height)))
-    axes = figure.add_axes((0, 0, 1, 1))
-    for index, (image, text) in enumerate(zip(images, texts, strict=True)):
-        row, left = divmod(index, columns)
-        top = row * (1 + text_height)
-        grey = image.shape[-1] == 1
-        axes.imshow(
-            image.squeeze(-1) if grey else image,
-            extent=(left + 0.06, left + 0.94, top + 0.94, top + 0.06),
-            cmap="gray" if grey else None,
-            vmin=0,
-            vmax=255,
-            interpolation="nearest" if image.shape[0] <= 64 else "antialiased",
-        )
-        axes.text(left + 0.5, top + 0.97, text, ha="center", va="top", size=8, linespacing=1.25)
-    axes.set_xlim(0, columns)
-    axes.set_ylim(rows * (1 + text_height), 0)
-    axes.set_aspect("auto")
-    axes.set_axis_off()
-    _save(figure, path)
+    with _style(*texts) as drawable:
+        columns = min(len(images), _MISTAKE_COLUMNS)
+        rows = -(-len(images) // columns)
+        text_height = 0.36  # of a picture's side
+        figure = Figure(figsize=(1.55 * columns, 1.5 * rows * (1 + text_height)))
+        axes = figure.add_axes((0, 0, 1, 1))
+        for index, (image, text) in enumerate(zip(images, texts, strict=True)):
+            row, left = divmod(index, columns)
+            top = row * (1 + text_height)
+            grey = image.shape[-1] == 1
+            axes.imshow(
+                image.squeeze(-1) if grey else image,
+                extent=(left + 0.06, left + 0.94, top + 0.94, top + 0.06),
+                cmap="gray" if grey else None,
+                vmin=0,
+                vmax=255,
+                interpolation="nearest" if image.shape[0] <= 64 else "antialiased",
+            )
+            axes.text(left + 0.5, top + 0.97, drawable(text), ha="center", va="top", size=8, linespacing=1.25)
+        axes.set_xlim(0, columns)
+        axes.set_ylim(rows * (1 + text_height), 0)
+        axes.set_aspect("auto")
+        axes.set_axis_off()
+        _save(figure, path)
 
 
 def write_filters(path, *, kernels, towers):
@@ -193,28 +213,31 @@ def write_filters(path, *, kernels, towers):
         kernels: ``float32 (height, width, 1 or 3, n)``; channels red, green, blue.
         towers: in how many groups the next layer sees them; each has rows of its own.
     """
-    height, width, channels, count = kernels.shape
-    mosaic, row_starts = _mosaic(np.moveaxis(kernels, -1, 0), towers)
-    rows, across = mosaic.shape[0] / (height + 1), mosaic.shape[1] / (width + 1)
-    cell = 0.62 if count > _FILTERS_A_ROW else 1.2  # inches
-    figure = Figure(figsize=(cell * across + 1.3, cell * rows + 0.8), layout="constrained")
-    axes = figure.subplots()
-    if channels == 1:
-        largest = float(np.abs(kernels).max()) or 1.0
-        shown = axes.imshow(mosaic[..., 0], cmap="RdBu_r", vmin=-largest, vmax=largest)
-        figure.colorbar(shown, ax=axes, label="weight", shrink=0.9)
-    else:
-        axes.imshow(np.nan_to_num(mosaic, nan=1.0))
-    axes.set_xticks([])
-    axes.set_yticks(
-        [start + (height + 1) * 0.5 * (rows // towers) for start in row_starts],
-        [f"tower {tower + 1}" for tower in range(towers)] if towers > 1 else [""],
-    )
-    axes.tick_params(length=0)
-    for side in axes.spines.values():
-        side.set_visible(False)
-    axes.set_xlabel(f"{count} kernels of {height}×{width} pixels" + (f", {channels} colours" if channels > 1 else ""))
-    _save(figure, path)
+    with _style():
+        height, width, channels, count = kernels.shape
+        mosaic, row_starts = _mosaic(np.moveaxis(kernels, -1, 0), towers)
+        rows, across = mosaic.shape[0] / (height + 1), mosaic.shape[1] / (width + 1)
+        cell = 0.62 if count > _FILTERS_A_ROW else 1.2  # inches
+        figure = Figure(figsize=(cell * across + 1.3, cell * rows + 0.8), layout="constrained")
+        axes = figure.subplots()
+        if channels == 1:
+            largest = float(np.abs(kernels).max()) or 1.0
+            shown = axes.imshow(mosaic[..., 0], cmap="RdBu_r", vmin=-largest, vmax=largest)
+            figure.colorbar(shown, ax=axes, label="weight", shrink=0.9)
+        else:
+            axes.imshow(np.nan_to_num(mosaic, nan=1.0))
+        axes.set_xticks([])
+        axes.set_yticks(
+            [start + (height + 1) * 0.5 * (rows // towers) for start in row_starts],
+            [f"tower {tower + 1}" for tower in range(towers)] if towers > 1 else [""],
+        )
+        axes.tick_params(length=0)
+        for side in axes.spines.values():
+            side.set_visible(False)
+        axes.set_xlabel(
+            f"{count} kernels of {height}×{width} pixels" + (f", {channels} colours" if channels > 1 else "")
+        )
+        _save(figure, path)
 
 
 def _mosaic(kernels, towers):

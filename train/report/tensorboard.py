@@ -6,12 +6,15 @@ import shutil
 import tensorflow as tf
 
 from keras_classics import files
+from train.report.optional import optional
 
 _FLUSH_MILLISECONDS = 5_000  # that TensorBoard, looking on, is behind at most
 
 
 class Logs:
     """Event files in a folder of their own. Nothing but TensorFlow is needed to write them.
+
+    Logs that cannot be written any more are given up after a warning; the run goes on.
 
     What an earlier or interrupted run left there is replaced: a run that goes on writes its history anew from its
     checkpoint, so that no step appears twice.
@@ -43,10 +46,22 @@ class Logs:
         self.flush()
 
     def flush(self):
-        for writer in self._writers.values():
-            writer.flush()
+        with self._optional():
+            for writer in (self._writers or {}).values():
+                writer.flush()
+
+    def _optional(self):
+        return optional(f"logs to {self.folder}", on_failure=self._give_up)
+
+    def _give_up(self):
+        self._writers = None
 
     def _write(self, split, step, values):
+        if self._writers is not None:
+            with self._optional():
+                self._write_to(split, step, values)
+
+    def _write_to(self, split, step, values):
         if split not in self._writers:
             path = os.fsencode(self.folder / split)  # which may be none that is UTF-8
             self._writers[split] = tf.summary.create_file_writer(path, flush_millis=_FLUSH_MILLISECONDS)

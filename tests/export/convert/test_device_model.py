@@ -6,9 +6,9 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 import keras_classics
-from export.arguments import MODES
+from export.contract import MODES, PIXEL_TYPES
 from export.convert import quantize
-from export.convert.device_model import INPUT_TYPES, Forms, device_model
+from export.convert.device_model import Forms, device_model
 from export.litert import flatbuffer
 from export.litert.classifier import as_input
 from keras_classics import alexnet, lenet
@@ -43,7 +43,7 @@ def images():
     return np.random.default_rng(1).integers(0, 256, (4, 32, 32, 1), np.uint8)
 
 
-@pytest.mark.parametrize("dtype", INPUT_TYPES)
+@pytest.mark.parametrize("dtype", PIXEL_TYPES)
 @pytest.mark.parametrize(("pooling", "products"), [("average", False), ("convolution", True)])
 @pytest.mark.parametrize(
     "arguments", [{}, {"activation": "relu"}, {"activation": "scaled_tanh"}, {"variant": "1998"}], ids=str
@@ -103,7 +103,7 @@ def test_averages_as_convolutions_leave_an_int8_network_in_one_piece(embedded):
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("dtype", INPUT_TYPES)
+@pytest.mark.parametrize("dtype", PIXEL_TYPES)
 def test_every_mode_takes_pixels_of_every_type(mode, dtype, embedded):
     network = keras_classics.LeNet5(weights="mnist")
     _, interpreter = converted(network, mode, embedded.train.images[:50], dtype=dtype)

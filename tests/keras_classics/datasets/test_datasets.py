@@ -230,7 +230,7 @@ def test_pictures_of_tfds_stay_in_their_shards_and_any_of_them_can_be_read(image
     assert [len(split) for split in (data.train, data.validation, data.test)] == [54, 6, 20]
     assert not data.train.in_memory
     assert len(data.class_names) == 10
-    assert data.data_dir == str(imagenette)
+    assert data.spec == {"kind": "tfds", "name": "imagenette", "data_dir": str(imagenette)}
     everything = tfds.builder("imagenette", data_dir=str(imagenette)).as_dataset(
         "validation", decoders={"image": tfds.decode.SkipDecoding()}
     )

@@ -65,13 +65,14 @@ def test_another_seed_gives_another_order(numbered):
 
 
 def test_unreadable_pictures_are_found(tmp_path):
-    """TIFF under another name too, which other readers would take."""
-    paths = [tmp_path / name for name in ("good.png", "cut.png", "tiff.jpg")]
+    """Not TIFF under another name, which the decoder takes; Encapsulated PostScript it does not."""
+    paths = [tmp_path / name for name in ("good.png", "cut.png", "tiff.jpg", "postscript.png", "absent.png")]
     Image.new("RGB", (40, 50)).save(paths[0])
     paths[1].write_bytes(paths[0].read_bytes()[:60])
     Image.new("RGB", (40, 50)).save(paths[2], "tiff")
-    split = Split(np.array([str(path) for path in paths]), np.arange(3))
-    np.testing.assert_array_equal(pipeline.unreadable_rows(split), [1, 2])
+    Image.new("RGB", (40, 50)).save(paths[3], "eps")
+    split = Split(np.array([str(path) for path in paths]), np.arange(5))
+    np.testing.assert_array_equal(pipeline.unreadable_rows(split), [1, 3, 4])
 
 
 def test_pictures_in_files_are_scaled_and_cut(tmp_path):
@@ -173,7 +174,7 @@ def test_more_bad_pictures_than_are_borne_stop_the_run(damaged):
     unreadable = Unreadable(2)
     with pytest.raises(tf.errors.OpError, match="cannot decode 3 of the pictures"):
         batches(damaged, COUNT // BATCH + 1, size=40, unreadable=unreadable)
-    with pytest.raises(InputError, match=r"cannot decode 3 of the pictures, such as .*; at most 2 are borne"):
+    with pytest.raises(InputError, match=r"cannot decode 3 of the pictures, such as .*; at most 2 are tolerated"):
         unreadable.check()
     nothing = Split(damaged.images[[10, 11]], np.arange(2))
     with pytest.raises(InputError, match="cannot decode any of the 2 pictures"):
@@ -185,5 +186,5 @@ def test_evaluation_leaves_bad_pictures_out(damaged):
     split = pipeline.without_unreadable(damaged, unreadable)
     np.testing.assert_array_equal(split.labels, np.delete(np.arange(COUNT), [10, 11, 40]))
     assert len(unreadable.names) == 3
-    with pytest.raises(InputError, match="none is borne"):
+    with pytest.raises(InputError, match="none is tolerated"):
         pipeline.without_unreadable(damaged, Unreadable())

@@ -1,10 +1,12 @@
-"""What a run leaves for people to read: the report, its pictures and the table of its history."""
+"""What a run leaves to read: the report, its pictures and the table of its history."""
 
 import csv
 import json
 import re
 import shutil
+import types
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,7 +14,7 @@ from PIL import Image
 import keras_classics
 from keras_classics.datasets import Split
 from keras_classics.errors import InputError
-from train.report import markdown, plots
+from train.report import history, markdown, plots
 from train.report.results import Results
 
 
@@ -48,7 +50,7 @@ def results():
     return Results(Split(np.zeros((4, 8, 8, 1), np.uint8), np.array([0, 1, 2, 2])), ("a", "b", "c"), probabilities)
 
 
-def test_mistakes_are_counted_and_the_surest_comes_first(results):
+def test_mistakes_are_counted_and_the_most_confident_comes_first(results):
     np.testing.assert_array_equal(results.counts, [[1, 0, 0], [0, 1, 0], [1, 1, 0]])
     assert list(results.confident_mistakes(5)) == [2, 3]
     assert results.confused() == [(2, 0, 1), (2, 1, 1)]
@@ -91,15 +93,45 @@ def test_a_network_without_mistakes_is_said_to_be_so(run_folder, model, embedded
     perfect = Results(embedded.test, embedded.class_names, np.eye(10, dtype="float32")[embedded.test.labels])
     written = markdown.write(tmp_path, "x", model=model, record=record, loss="loss", results=perfect, size=32)
     assert "x_mistakes.png" not in written
-    assert "No test image is taken for something else." in (tmp_path / "x_report.md").read_text()
+    assert "No test image is misclassified." in (tmp_path / "x_report.md").read_text()
 
 
-def test_a_report_that_cannot_be_drawn_leaves_what_was_there(run_folder, model, results, tmp_path, monkeypatch):
+def test_a_picture_that_cannot_be_drawn_is_a_warning(run_folder, model, results, tmp_path, monkeypatch, capsys):
+    """The rest is there, the report without it, and what an earlier run drew in its place is gone."""
+    record = json.loads((run_folder / "lenet5_history.json").read_text())
+    (tmp_path / "x_filters.png").write_text("earlier")
+    monkeypatch.setattr(plots, "write_filters", lambda path, **_: path.joinpath("no folder").write_text(""))
+    written = markdown.write(tmp_path, "x", model=model, record=record, loss="loss", results=results, size=8)
+    assert {path.name for path in tmp_path.iterdir()} == set(written)
+    assert "x_filters.png" not in written
+    assert "x_filters.png" not in (tmp_path / "x_report.md").read_text()
+    assert capsys.readouterr().err.startswith("Warning: cannot write x_filters.png: ")
+
+
+def test_the_model_is_saved_whatever_fails_after_it(run_folder, model, results, tmp_path, monkeypatch, capsys):
+    record = json.loads((run_folder / "lenet5_history.json").read_text())
+
+    def fail(*_, **__):
+        raise ValueError("of mathematics")
+
+    for module in (plots, history):
+        for name in filter(lambda name: name.startswith("write"), dir(module)):
+            monkeypatch.setattr(module, name, fail)
+    monkeypatch.setattr(markdown, "markdown", fail)
+    written = markdown.write(tmp_path, "x", model=model, record=record, loss="loss", results=results, size=8)
+    assert written == ["x.keras"]
+    assert [path.name for path in tmp_path.iterdir()] == ["x.keras"]
+    kept = keras.models.load_model(tmp_path / "x.keras").get_weights()
+    assert all(np.array_equal(*both) for both in zip(kept, model.get_weights(), strict=True))
+    assert capsys.readouterr().err.count("Warning: cannot write x_") == 9
+
+
+def test_a_model_that_cannot_be_written_is_an_error_and_leaves_what_was_there(run_folder, results, tmp_path):
     record = json.loads((run_folder / "lenet5_history.json").read_text())
     (tmp_path / "x.keras").write_text("earlier")
-    monkeypatch.setattr(plots, "write_filters", lambda path, **_: path.joinpath("no folder").write_text(""))
+    broken = types.SimpleNamespace(save=lambda path: path.joinpath("no folder").write_text(""))
     with pytest.raises(InputError):
-        markdown.write(tmp_path, "x", model=model, record=record, loss="loss", results=results, size=8)
+        markdown.write(tmp_path, "x", model=broken, record=record, loss="loss", results=results, size=8)
     assert [path.name for path in tmp_path.iterdir()] == ["x.keras"]
     assert (tmp_path / "x.keras").read_text() == "earlier"
 

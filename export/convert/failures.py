@@ -1,0 +1,69 @@
+"""Why a conversion failed: the disk, the memory, a library, or the model itself."""
+
+import errno
+import os
+import tempfile
+
+from keras_classics.errors import InputError
+
+_LONGEST = 200  # characters of a converter's own words
+_OF_THE_SYSTEM = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE),
+    *(errno.ENFILE, errno.ENOENT, errno.ENAMETOOLONG),
+)
+_NO_MEMORY = ("OOM when allocating", "Cannot allocate memory", "bad_alloc", "out of memory", "Out of memory")
+
+
+class SurroundingsError(InputError):
+    """A conversion failed for want of something that is not the model's."""
+
+
+def explained(failure):
+    """The ``InputError`` that tells a user what failed.
+
+    Args:
+        failure: whatever a converter raised.
+    """
+    causes = list(_causes(failure))
+    for cause in causes:
+        text = _of_the_surroundings(cause)
+        if text:
+            return SurroundingsError(text)
+    return InputError(f"the converter cannot take this model ({_first_line(failure)}).")
+
+
+def _of_the_surroundings(error):
+    if isinstance(error, MemoryError) or any(text in str(error) for text in _NO_MEMORY):
+        return "there is not enough memory to convert this model; free some, or convert it on a larger machine."
+    if isinstance(error, ImportError):
+        return f"a library that the conversion needs cannot be loaded ({_first_line(error)}); install it anew."
+    place = getattr(error, "filename", None)
+    if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
+        return _unwritten(place, error.strerror)
+    # TensorFlow's own errors have no number, but the system's words.
+    said = next((os.strerror(code) for code in _OF_THE_SYSTEM if os.strerror(code) in str(error)), None)
+    return _unwritten(None, said) if said else None
+
+
+def _unwritten(place, reason):
+    try:
+        folder = tempfile.gettempdir()
+    except OSError:
+        folder = os.environ.get("TMPDIR", "/tmp")
+    return (
+        f"a file of the conversion cannot be written or read, {place or f'in {folder}'}: {reason}. Temporary files lie "
+        f"in {folder}; the environment variable TMPDIR names another folder."
+    )
+
+
+def _causes(error):
+    """An error, what it was raised from, and so on."""
+    seen = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _first_line(error):
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:_LONGEST]

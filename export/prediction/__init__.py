@@ -1,0 +1,1 @@
+"""What ``export.predict`` is made of."""

@@ -1,0 +1,6 @@
+"""Names that the whole project shares, known without a framework: networks, their variants and their titles."""
+
+NETWORKS = ("lenet5", "lenet5-1998", "alexnet")
+TITLES = {"lenet5": "LeNet-5", "lenet5-1998": "LeNet-5 (1998)", "alexnet": "AlexNet"}
+LENET5_VARIANTS = ("modern", "1998")
+ALEXNET_VARIANTS = ("paper", "single_tower", "cifar10", "caffe", "torchvision")  # the rows of alexnet.VARIANTS

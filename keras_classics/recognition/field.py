@@ -1,0 +1,116 @@
+"""The ink of one digit → the 32×32 field the network was trained on: MNIST's size, stroke width and centre of mass."""
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+SIZE = 32  # pixels of the field
+MNIST_SIZE = 28  # of MNIST's pictures, in the middle of it
+BOX = 20  # the longer side of a digit in MNIST
+FINE = 4  # the digit is drawn so many times finer, then averaged
+MIDDLE = 14.5  # where MNIST's digits have their centre of mass, on average, from 0 at the upper left
+OFF_MIDDLE = 0.55  # pixels: MNIST's own digits lie at most so far from it, moved by whole pixels as they were
+STROKE = (2.2, 3.6)  # width of MNIST's strokes, in its pixels: thinner ones are thickened, wider ones made thinner
+
+
+def field(strength, threshold):
+    """The ink of one digit as the network takes it: ``uint8 (32, 32)``, 0 paper to 255 stroke.
+
+    Args:
+        strength: ``float32 (height, width)``, of the digit alone, with at least one pixel of paper around it.
+        threshold: the strength on the edge of its strokes.
+    """
+    return _centred(_drawn(evened(strength, threshold)))
+
+
+def evened(strength, threshold):
+    """Strength as a share of the strongest ink near by, so that a stroke's edge lies at a half, be it faint or dark."""
+    window = 2 * int(0.05 * max(strength.shape)) + 3
+    peak = ndimage.uniform_filter(ndimage.maximum_filter(strength, window), window)
+    return strength / np.maximum(peak, threshold)
+
+
+def _drawn(level):
+    """The digit, its longer side 20 × 4 pixels and its strokes as wide as MNIST's: ``float32`` 0–1."""
+    inside = level > 0.5
+    top, bottom, left, right = box_of(inside)
+    longer = max(bottom - top, right - left)
+    scale = BOX * FINE / longer
+    margin = 2 + int(np.ceil(0.2 * longer))
+    level = np.pad(level, margin)[top : bottom + 2 * margin, left : right + 2 * margin]
+    shape = [max(1, round(side * scale)) for side in level.shape]
+    fine = _resized(level, shape)
+    inside = fine > min(0.5, float(fine.max()) / 2)  # a hair that scaling has made faint is still a stroke
+    outward = ndimage.distance_transform_edt(~inside)
+    inward = ndimage.distance_transform_edt(inside)
+    signed = np.where(inside, inward - 0.5, 0.5 - outward)  # distance to the edge, above 0 within
+    width = 4 * float(signed[inside].mean())
+    least, most = (side / BOX for side in STROKE)
+    share = width / (BOX * FINE)
+    wanted = min(max(share, least), most)
+    grow = (wanted - share) * BOX * FINE / (2 * (1 - wanted))
+    grow = max(grow, 0.6 - float(signed.max()))
+    drawn = np.clip(signed + grow + 0.5, 0, 1)
+    top, bottom, left, right = box_of(drawn > 0.5)
+    drawn = drawn[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
+    scale = BOX * FINE / max(bottom - top, right - left)
+    return _resized(drawn, [max(1, round(side * scale)) for side in drawn.shape])
+
+
+def _resized(values, shape):
+    picture = Image.fromarray(values.astype(np.float32))
+    return np.clip(np.asarray(picture.resize(shape[::-1], Image.Resampling.BICUBIC)), 0, 1)
+
+
+def _centred(drawn):
+    """The centre of mass in the middle of 28×28 pixels, amid 32×32; ``uint8``."""
+    side, margin = MNIST_SIZE * FINE, SIZE * FINE
+    page = np.zeros((side + 2 * margin, side + 2 * margin), np.float32)
+    total = drawn.sum()
+    rows, columns = np.arange(drawn.shape[0]) + 0.5, np.arange(drawn.shape[1]) + 0.5
+    middle = MIDDLE * FINE + margin
+    top = round(middle - float((drawn.sum(axis=1) * rows).sum() / total))
+    left = round(middle - float((drawn.sum(axis=0) * columns).sum() / total))
+    page[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
+    extra = (SIZE - MNIST_SIZE) // 2 * FINE
+    page = page[margin - extra : margin + side + extra, margin - extra : margin + side + extra]
+    page = page.reshape(SIZE, FINE, SIZE, FINE).mean(axis=(1, 3))
+    return np.rint(page * 255).astype(np.uint8)
+
+
+def as_mnist(pixels):
+    """The field of a picture that is already as MNIST has it, unchanged but for inversion; None of any other.
+
+    That is: 28×28 or 32×32 pixels, grey, the four corners all 0 (or, inverted, all 255), the longer side of all that
+    is not background 19 or 20 pixels, the centre of mass in the middle, as all of MNIST's 60,000 training digits have
+    it.
+
+    Args:
+        pixels: ``uint8 (height, width, 3)``.
+    """
+    side = pixels.shape[0]
+    if pixels.shape[:2] not in ((MNIST_SIZE, MNIST_SIZE), (SIZE, SIZE)):
+        return None
+    grey = pixels[..., 0]
+    ground = grey[0, 0]
+    if ground not in (0, 255) or not (grey[:: side - 1, :: side - 1] == ground).all():
+        return None
+    if (pixels[..., 1:] != grey[..., None]).any():
+        return None
+    digit = grey if ground == 0 else 255 - grey
+    columns, rows = digit.sum(axis=0, dtype=np.int64), digit.sum(axis=1, dtype=np.int64)
+    across, down = np.flatnonzero(columns), np.flatnonzero(rows)
+    if not across.size or max(across[-1] - across[0], down[-1] - down[0]) + 1 not in (BOX - 1, BOX):
+        return None
+    margin = (side - MNIST_SIZE) // 2
+    place = np.arange(side) + 0.5 - margin
+    for sums in (rows, columns):
+        if not abs((sums * place).sum() / sums.sum() - MIDDLE) < OFF_MIDDLE:
+            return None
+    return np.pad(digit, (SIZE - side) // 2)
+
+
+def box_of(mask):
+    """``(top, bottom, left, right)`` of what is True, the ends exclusive."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
