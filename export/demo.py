@@ -3,7 +3,7 @@
 import pathlib
 import webbrowser
 
-from keras_classics import cli, files
+from keras_classics import cli, files, locks
 
 PROG = "python -m export.demo"
 
@@ -15,12 +15,15 @@ def parser():
     )
     parser.add_argument(
         "model",
+        type=cli.path,
         nargs="?",
         metavar="MODEL",
         help="LeNet-5 as a .tflite that python -m export.tflite wrote, or as a .keras file (default: the weights that "
         "come with the package)",
     )
-    parser.add_argument("--out", default="digits.html", metavar="FILE", help="file to write (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=cli.path, default="digits.html", metavar="FILE", help="file to write (default: %(default)s)"
+    )
     parser.add_argument("--open", action="store_true", help="show it in the browser")
     return parser
 
@@ -31,7 +34,7 @@ def demo(args):
 
     target = pathlib.Path(args.out)
     files.check_targets(target)
-    files.output_folder(target.parent)
+    locks.claim(files.output_folder(target.parent), target.name)
     network, weights = steps.read(*model.as_tflite(args.model))
     text = page.assembled(network, weights)
     with files.whole_file(target) as partial:

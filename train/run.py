@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import shlex
 import sys
 import zlib
 
@@ -150,7 +151,7 @@ def train_network(
             discard(checkpoint_folder)
             if logs:
                 logs.add_evaluation("test", steps, record["test"])
-                print(f"Wrote {logs.folder}/, which `tensorboard --logdir {folder}` shows")
+                print(f"Wrote {logs.folder}/, which `tensorboard --logdir {shlex.quote(str(folder))}` shows")
             print(f"Wrote {' and '.join(filter(None, (', '.join(written[:-1]), written[-1])))} to {folder}/")
         devices.anyone(strategy, False)  # nobody leaves before the chief is done
     return chief

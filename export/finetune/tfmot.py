@@ -9,6 +9,7 @@ not seen.
 import contextlib
 import dataclasses
 import os
+import sys
 import time
 
 import numpy as np
@@ -123,7 +124,12 @@ def import_tfmot():
     """tensorflow-model-optimization, without what its import does to the rest of the process.
 
     It sets ``TF_USE_LEGACY_KERAS``, which would turn ``tf.keras`` into ``tf_keras`` here and in every child process.
+
+    Raises:
+        InputError: Python leaves docstrings out, which ``tf_keras`` edits when it is imported.
     """
+    if sys.flags.optimize > 1:
+        raise InputError("fine-tuning needs Python with docstrings; run it without -OO or PYTHONOPTIMIZE=2.")
     import tensorflow as tf
 
     kept = os.environ.get("TF_USE_LEGACY_KERAS")

@@ -4,15 +4,10 @@ import contextlib
 import textwrap
 
 import numpy as np
-
-from keras_classics import runtime
-
-runtime.start_matplotlib()
-
-from matplotlib import style as styles  # noqa: E402
-from matplotlib.colors import Normalize  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
-from matplotlib.ticker import (  # noqa: E402
+from matplotlib import style as styles
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import (
     EngFormatter,
     FuncFormatter,
     LogLocator,
@@ -21,7 +16,7 @@ from matplotlib.ticker import (  # noqa: E402
     StrMethodFormatter,
 )
 
-from train.report import plain_text  # noqa: E402
+from train.report import plain_text
 
 _DPI = 120
 _FEW = 30  # points that a line is marked at, so that one alone is seen
