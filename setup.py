@@ -9,9 +9,9 @@ HERE = pathlib.Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', (HERE / "keras_classics/__init__.py").read_text(encoding="utf-8")).group(1)
 
 # Newest, as pip resolved them for the tests in November 2026 on Python 3.11: tensorflow 2.21.0, keras 3.15.1,
-# tensorflow-datasets 4.9.10, tensorflow-model-optimization 0.8.1, tf-keras 2.21.0, ai-edge-litert 2.3.0, mlxtend 0.25.0,
-# numpy 2.4.6; of the extras torch 2.14.1, onnx 1.23.2, onnxruntime 1.32.0, tf2onnx 1.17.0, jax 0.10.2 and tflite-micro
-# 0.dev20261023182759.
+# tensorflow-datasets 4.9.10, tensorflow-model-optimization 0.8.1, tf-keras 2.21.0, ai-edge-litert 2.3.0, mlxtend
+# 0.25.0, numpy 2.4.6; of the extras torch 2.14.1, onnx 1.23.2, onnxruntime 1.32.0, tf2onnx 1.17.0, jax 0.10.2,
+# tflite-micro 0.dev20261023182759.
 # Lowest, tested in November 2026 on Python 3.11: every lower bound of this list at once (where h5py is then 3.11.0 and
 # tf-keras 2.20.1), with the networks' tests, short runs of train.lenet, export.tflite, export.saved_model and
 # export.predict. The lower bounds of the extras have not been tested together.
