@@ -4,6 +4,7 @@ import pathlib
 import webbrowser
 
 from keras_classics import cli, files, locks
+from keras_classics.errors import InputError
 
 PROG = "python -m export.demo"
 
@@ -34,6 +35,8 @@ def demo(args):
 
     target = pathlib.Path(args.out)
     files.check_targets(target)
+    if args.model and target.exists() and pathlib.Path(args.model).exists() and target.samefile(args.model):
+        raise InputError(f"the page would take the place of the model {args.model}; write it to another file.")
     locks.claim(files.output_folder(target.parent), target.name)
     network, weights = steps.read(*model.as_tflite(args.model))
     text = page.assembled(network, weights)

@@ -80,18 +80,19 @@ function takeColours() {
 const channelsOf = (text) => [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16));
 const between = (low, high, share) => low.map((value, channel) => value + (high[channel] - value) * share);
 
-/** 256 colours from one to another, four bytes each. */
-function ramp(from, to) {
-  const shades = Array.from({ length: 256 }, (_, at) => [...between(channelsOf(from), channelsOf(to), at / 255), 255]);
+/** 256 colours from one to another, four bytes each; an exponent below 1 shows small values more. */
+function ramp(from, to, exponent = 1) {
+  const ends = [from, to].map(channelsOf);
+  const shades = Array.from({ length: 256 }, (_, at) => [...between(...ends, (at / 255) ** exponent), 255]);
   return Uint8ClampedArray.from(shades.flat());
 }
 
 function showLayers(digit) {
   const field = digit ? plane(network.side, network.side, digit.field) : plane(network.side, network.side);
   paint(canvasesOf("field", 1)[0], field, 0, 255, ramp(colours.low, colours.ink));
-  const shades = ramp(colours.low, colours.high);
   for (const layer of LAYERS) {
     const maps = mapsShown(digit, layer), from = -most(maps, (map) => greatest(map.values, -1)), to = most(maps, (map) => greatest(map.values));
+    const shades = ramp(colours.low, colours.high, from < 0 ? 1 : 0.6); // of ReLU most values are small
     canvasesOf(layer, maps.length).forEach((canvas, index) => paint(canvas, maps[index], from, to, shades));
   }
 }

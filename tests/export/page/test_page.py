@@ -103,6 +103,7 @@ def test_a_page_that_cannot_be_made_leaves_the_old_one(called, tflite, tmp_path)
         ((tmp_path / "absent.tflite", "--out", target), "there is no model file"),
         ((tmp_path / "folder.tflite", "--out", target), "there is no model file"),
         ((model, "--out", tmp_path / "folder.tflite"), "there is a folder of that name"),
+        ((model, "--out", tmp_path / "." / "model.tflite"), "would take the place of the model"),
         ((model, "--out", model / "x.html"), "cannot write"),
         ((model, "--out", "/proc/none/x.html"), "cannot write"),
     ):
