@@ -42,14 +42,11 @@ def rounded(number):
     return int(np.floor(abs(number) + 0.5) * np.sign(number))
 
 
-def multipliers(in_scale, scales, out_scale, full):
+def multipliers(in_scale, scales, out_scale):
     """Factors from sums to outputs, ``((multiplier, shift), …)``: one a scale of the weights.
 
     Args:
         in_scale, out_scale: ``np.float32``, of input and output.
         scales: ``np.float32 (n,)``, of the weights.
-        full: whether the layer is fully connected.
     """
-    if full and len(scales) == 1:  # the product of scales in float32, as LiteRT computes it there
-        return (quantized(float(in_scale * scales[0]) / float(out_scale)),)
     return tuple(quantized(float(in_scale) * float(scale) / float(out_scale)) for scale in scales)

@@ -196,7 +196,7 @@ class _Reader:
         lowest, highest = self._clamp(options.fusedActivationFunction, out_scale, out_zero)
         layer = Multiply(
             **{"name": self._name(), "kernel": kernel, "bias": bias.astype(np.int64)},
-            multipliers=fixed_point.multipliers(in_scale, np.array(scales, np.float32), out_scale, full),
+            multipliers=fixed_point.multipliers(in_scale, np.array(scales, np.float32), out_scale),
             **{"zero": out_zero + OFFSET, "lowest": lowest, "highest": highest, "depthwise": depthwise},
             stride=1 if full else options.strideH,
             full=full,

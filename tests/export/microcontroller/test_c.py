@@ -124,11 +124,67 @@ def _called(code, function, values, folder):
     (folder / "code.c").write_text(code)
     host.build([folder / "code.c"], folder / "code.so", "-O1", "-shared", "-fPIC", "-Wno-unused-function")
     result = np.zeros_like(values)
-    pointer = np.ctypeslib.ndpointer(np.uint8, flags="C_CONTIGUOUS")
+    pointer = np.ctypeslib.ndpointer(values.dtype, flags="C_CONTIGUOUS")
     call = getattr(ctypes.CDLL(str(folder / "code.so")), function)
     call.argtypes, call.restype = [pointer, ctypes.c_int, pointer], None
     call(np.ascontiguousarray(values), len(values), result)
     return result
+
+
+def _one_operator(model, kind, scales, sums):
+    """A model of one operator of weights 0, whose sums are its biases ``sums``."""
+
+    def shape(tensor, *sides):
+        tensor.shape, tensor.shapeSignature = sides, None
+
+    content = flatbuffer.load(model)
+    graph, count, full = content.subgraphs[0], len(sums), kind == "FULLY_CONNECTED"
+    names = {number: name for name, number in vars(schema.BuiltinOperator).items() if name.isupper()}
+    codes = [names[code.builtinCode] for code in content.operatorCodes]
+    operator = next(each for each in graph.operators if codes[each.opcodeIndex] == kind)
+    pixels, weights, biases = (graph.tensors[index] for index in operator.inputs)
+    output = graph.tensors[operator.outputs[0]]
+    shape(pixels, *([1, 4] if full else [1, 1, 1, 4]))
+    shape(weights, *([count, 4] if full else [count, 1, 1, 4]))
+    shape(biases, count)
+    shape(output, *([1, count] if full else [1, 1, 1, count]))
+    content.buffers[weights.buffer].data = np.zeros((count, 4), np.int8).tobytes()
+    content.buffers[biases.buffer].data = sums.astype(np.int32).tobytes()
+    of_each = 1 if full else count
+    for tensor, scale, number in zip((pixels, weights, output), scales, (1, of_each, 1), strict=True):
+        tensor.quantization.scale, tensor.quantization.zeroPoint = [float(scale)] * number, [0] * number
+    biases.quantization.scale = [float(scales[0] * scales[1])] * of_each
+    biases.quantization.zeroPoint = [0] * of_each
+    graph.operators, graph.inputs, graph.outputs = [operator], [operator.inputs[0]], [operator.outputs[0]]
+    content.signatureDefs, content.metadata = [], []
+    return flatbuffer.dump(content)
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    "interpreted", ["litert", pytest.param("tflm", marks=pytest.mark.needs_extras("tflite_micro"))]
+)
+@pytest.mark.parametrize("kind", ["FULLY_CONNECTED", "CONV_2D"])
+def test_sums_nearest_to_a_half_are_rounded_as_by_the_kernels(kind, interpreted, int8_models, tmp_path):
+    """Of millions of sums those that tell one way of rounding, and one product of scales, from another."""
+    random = np.random.default_rng(3)
+    scales = random.uniform(0.005, 0.03, 2).astype(np.float32)
+    factor = float(scales[0]) * float(scales[1])
+    scales = (*scales, np.float32(factor * 2.0**19.7))
+    exact = (sums := np.unique(random.integers(-(2**25), 2**25, 3_000_000))) * (factor / float(scales[2]))
+    sums = sums[np.argsort(np.abs(np.abs(exact) % 1 - 0.5))[:500]]
+    model = _one_operator(int8_models("tanh").bytes, kind, scales, sums)
+    zero = np.zeros((1, 4) if kind == "FULLY_CONNECTED" else (1, 1, 1, 4), np.int8)
+    run = interpreter.run_on_reference if interpreted == "litert" else lambda *given: interpreter.run(*given).outputs
+    expected = run(model, zero).ravel()
+    ((multiplier, shift),) = fixed_point.multipliers(scales[0], scales[1:2], scales[2])
+    rounded = "once" if (kind, interpreted) == ("FULLY_CONNECTED", "litert") else "twice"
+    code = "#include <stdint.h>\n" + c_text.kernel_text("rounding") + c_text.kernel_text("rounding_once")
+    code += "void all(const int32_t *x, int n, int32_t *y)\n{\n    for (int i = 0; i < n; ++i)\n"
+    code += f"        y[i] = scaled_{rounded}(x[i], {multiplier}, {shift});\n}}\n"
+    found = _called(code, "all", sums.astype(np.int32), tmp_path)
+    assert np.array_equal(np.clip(found, -128, 127), expected)
+    assert len(np.unique(found)) > 50
 
 
 @pytest.mark.parametrize("tool", [pytest.param(name, marks=pytest.mark.needs_tools(name)) for name in ("gcc", "clang")])
@@ -241,14 +297,14 @@ def _weights(form, shape):
     return found
 
 
-@pytest.mark.needs_tools("cmake", "cc|gcc|clang")
+@pytest.mark.needs_tools("cmake", "make|ninja", "cc|gcc|clang")
 def test_the_cmake_project_builds_and_runs_here(code, tmp_path):
     said = _built_by_cmake(in_folder(code("sparse", project="cmake"), tmp_path))
     assert re.search(r"digit 9: \d, \d+/256", said)
     assert "all answers are the computer's" in said
 
 
-@pytest.mark.needs_tools("cmake", *qemu.TOOLS)
+@pytest.mark.needs_tools("cmake", "make|ninja", *qemu.TOOLS)
 def test_the_cmake_project_builds_and_runs_on_a_cortex_m(code, tmp_path):
     folder = in_folder(code("tanh", project="cmake", name="digits"), tmp_path)
     said = _built_by_cmake(folder, "-DCMAKE_TOOLCHAIN_FILE=cortex-m/toolchain.cmake", "-DMACHINE=microbit")
