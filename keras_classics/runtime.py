@@ -7,6 +7,8 @@ import os
 import platform
 import tempfile
 
+from keras_classics.errors import InputError
+
 
 def versions(libraries):
     """Of Python and of those of ``libraries`` (distribution names) that are installed: ``{name: version}``."""
@@ -26,7 +28,14 @@ def start_tensorflow():
 
     Keras has the backend TensorFlow, channels last, float32 and no limit on epochs, whatever ``~/.keras/keras.json``
     and the environment say: the engine and the exporter are written for these.
+
+    Raises:
+        InputError: the working directory has been removed; libraries that are imported ask where it is.
     """
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError as error:
+        raise InputError("the working directory is gone; change to another and repeat the command.") from error
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     for name in ("TF_USE_LEGACY_KERAS", "KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED"):

@@ -156,6 +156,18 @@ def test_help_is_shown_without_docstrings_on_a_narrow_screen_that_knows_ascii(mo
     assert "usage:" in done.stdout
 
 
+def test_a_working_directory_that_is_gone_is_one_sentence(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    program = 'import os, runpy; os.rmdir(os.getcwd()); runpy.run_module("train.lenet", run_name="__main__")'
+    command = [sys.executable, "-c", program, "--dataset", "embedded", "--out", str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=gone, env=environment, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.endswith("the working directory is gone; change to another and repeat the command.\n")
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("settings", ["[1]", '{"floatx": "float8", "epsilon": 1}', SETTINGS])
 def test_keras_starts_alike_whatever_its_settings_say_and_users_keep_theirs(settings, tmp_path):
     (tmp_path / "keras.json").write_text(settings)
