@@ -118,7 +118,7 @@ def lines_of(found):
 
 def _of_the_surroundings(part, height):
     """Whether a part along the border is a shadow or the edge of the page: solid, or twice as high as a line."""
-    solid = part.area > 0.5 * part.height * part.width and min(part.height, part.width) > 0.3 * height
+    solid = part.area > 0.65 * part.height * part.width and min(part.height, part.width) > 0.3 * height
     return part.sides > 0 and (solid or part.height > 2 * height)
 
 
