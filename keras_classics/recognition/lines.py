@@ -20,8 +20,8 @@ WIDE = 0.85  # of its height: a part as wide may be two digits that touch
 DIGIT_WIDTH = 1.9  # of its height or the line's: the widest digit, a 2 or 4 with a long tail
 CLOSE = 0.22  # of the height of a line: pieces so close may be of one digit
 LEANS = (-0.35, 0.0, 0.35, 0.6)  # columns a row: how cuts may lean, as slanted hands do
-MOST_CUTS = 8  # of one part
-MOST_PIECES = 8  # of one digit
+MOST_CUTS = 6  # of one part
+MOST_PIECES = 10  # of one digit: a part that was cut, put together again, and what lies by it
 APART = 0.13  # of the height of a line: between cuts
 # Nats, chosen on lines of MNIST's training digits and of drawn ones, re-rendered: see ``_cost``.
 CUT_COST, CROSSED_COST, GAP_COST, DIGIT_COST, WIDE_COST, LOW_COST = 1.0, 0.5, 6.0, 0.3, 1.0, 4.0
@@ -118,7 +118,7 @@ def lines_of(found):
 
 def _of_the_surroundings(part, height):
     """Whether a part along the border is a shadow or the edge of the page: solid, or twice as high as a line."""
-    solid = part.area > 0.5 * part.height * part.width and min(part.height, part.width) > 0.3 * height
+    solid = part.area > 0.65 * part.height * part.width and min(part.height, part.width) > 0.3 * height
     return part.sides > 0 and (solid or part.height > 2 * height)
 
 
@@ -247,9 +247,8 @@ def read(pieces, found, probabilities_of):
     """
     count = len(pieces)
     height = float(np.percentile([piece.bottom - piece.top for piece in pieces], 75))
-    spans = [
-        (i, j) for i in range(count) for j in range(i + 1, min(i + 4, count) + 1) if _possible(pieces[i:j], height)
-    ]
+    spans = [(i, j) for i in range(count) for j in range(i + 1, min(i + MOST_PIECES, count) + 1)]
+    spans = [(i, j) for i, j in spans if _possible(pieces[i:j], height)]
     groups = [tuple(part for piece in pieces[i:j] for part in piece.members) for i, j in spans]
     probabilities = probabilities_of(groups)
     costs = {span: _cost(pieces[slice(*span)], row, height) for span, row in zip(spans, probabilities, strict=True)}
