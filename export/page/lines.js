@@ -51,7 +51,7 @@ function linesOf(found) {
 
 /** Whether a part along the border is a shadow or the edge of the page: solid, or twice as high as a line. */
 function ofTheSurroundings(part, height) {
-  const solid = part.area > 0.5 * heightOf(part) * widthOf(part) && Math.min(heightOf(part), widthOf(part)) > 0.3 * height;
+  const solid = part.area > 0.65 * heightOf(part) * widthOf(part) && Math.min(heightOf(part), widthOf(part)) > 0.3 * height;
   return part.sides > 0 && (solid || heightOf(part) > 2 * height);
 }
 
@@ -164,7 +164,7 @@ function readLine(pieces, read) {
   const count = pieces.length, height = quantile(pieces.map(heightOf), 0.75);
   const reached = [0, ...new Array(count).fill(Infinity)], back = new Array(count + 1).fill(null);
   for (let end = 1; end <= count; end++) {
-    for (let start = Math.max(end - 4, 0); start < end; start++) {
+    for (let start = Math.max(end - LINES.MOST_PIECES, 0); start < end; start++) {
       const span = pieces.slice(start, end);
       if (!possible(span, height)) continue;
       const digit = read(span.flatMap((piece) => piece.members));
