@@ -51,7 +51,7 @@ function linesOf(found) {
 
 /** Whether a part along the border is a shadow or the edge of the page: solid, or twice as high as a line. */
 function ofTheSurroundings(part, height) {
-  const solid = part.area > 0.5 * heightOf(part) * widthOf(part) && Math.min(heightOf(part), widthOf(part)) > 0.3 * height;
+  const solid = part.area > 0.65 * heightOf(part) * widthOf(part) && Math.min(heightOf(part), widthOf(part)) > 0.3 * height;
   return part.sides > 0 && (solid || heightOf(part) > 2 * height);
 }
 
@@ -124,7 +124,7 @@ function cutApart(found, group, part, height) {
   });
   const numbers = [...used].sort((one, other) => one - other).map((section) => first + section);
   let others = group.filter((member) => member !== part);
-  const costs = [0, ...cuts.map((cut) => LINES.CUT_COST + cut.ink / stroke)];
+  const costs = [0, ...cuts.map((cut) => LINES.CUT_COST + (LINES.CROSSED_COST * cut.ink) / stroke)];
   const pieces = described(found.ink, labels, first + cuts.length, numbers).map((made) => {
     const amid = others.filter((member) => made.left <= (member.left + member.right) / 2 && (member.left + member.right) / 2 < made.right);
     others = others.filter((member) => !amid.includes(member));
@@ -146,25 +146,25 @@ function cutsOf(mask, stroke, height) {
     places.forEach((place) => counts[place - shift]++);
     // Summed as NumPy's convolve does, to the last bit: which of equal places is taken hangs on it.
     const third = 1 / 3, ink = counts.map((count, at) => (counts[at - 1] || 0) * third + count * third + (counts[at + 1] || 0) * third);
-    const margin = Math.max(Math.trunc(0.12 * height), 2);
+    const margin = Math.max(Math.trunc(0.08 * height), 1);
     for (let x = margin; x < ink.length - margin; x++) {
       const low = ink.subarray(x - margin, x + margin + 1).every((value) => value >= ink[x]);
-      if (low && ink[x] < Math.min(2.6 * stroke, 0.5 * height)) found.push({ x: x + shift, lean, ink: ink[x] });
+      if (low && ink[x] < Math.min(3.2 * stroke, 0.6 * height)) found.push({ x: x + shift, lean, ink: ink[x] });
     }
   }
   const price = (cut) => cut.ink + Math.abs(cut.lean) * 0.3 * stroke, chosen = [];
   for (const cut of found.sort((one, other) => price(one) - price(other))) {
-    if (chosen.every((other) => Math.abs(cut.x - other.x) > 0.18 * height)) chosen.push(cut);
+    if (chosen.every((other) => Math.abs(cut.x - other.x) > LINES.APART * height)) chosen.push(cut);
   }
   return chosen.slice(0, LINES.MOST_CUTS).sort((one, other) => one.x - other.x || one.lean - other.lean);
 }
 
 /** The most probable way of reading the pieces of a line: of each digit what `read(members)` gave, left to right. */
 function readLine(pieces, read) {
-  const count = pieces.length, height = medianOf(pieces.map(heightOf));
+  const count = pieces.length, height = quantile(pieces.map(heightOf), 0.75);
   const reached = [0, ...new Array(count).fill(Infinity)], back = new Array(count + 1).fill(null);
   for (let end = 1; end <= count; end++) {
-    for (let start = Math.max(end - 4, 0); start < end; start++) {
+    for (let start = Math.max(end - LINES.MOST_PIECES, 0); start < end; start++) {
       const span = pieces.slice(start, end);
       if (!possible(span, height)) continue;
       const digit = read(span.flatMap((piece) => piece.members));
@@ -186,8 +186,8 @@ function possible(pieces, height) {
 
 function costOf(pieces, probabilities, height) {
   const box = around(pieces), together = box.bottom - box.top;
-  let cost = LINES.DIGIT_COST + pieces[0].cut - Math.log(Math.max(...probabilities, 1e-4));
+  let cost = LINES.DIGIT_COST + pieces[0].cut - LINES.DOUBT * Math.log(Math.max(...probabilities, 1e-4));
   pieces.slice(1).forEach((piece, at) => { cost += (LINES.GAP_COST * Math.max(piece.left - pieces[at].right, 0)) / height; });
-  if (together < LINES.TALL * height) cost += 2;
-  return cost + LINES.WIDE_COST * Math.max((box.right - box.left) / Math.max(together, height) - 0.9, 0);
+  if (together < LINES.TALL * height) cost += LINES.LOW_COST;
+  return cost + LINES.WIDE_COST * Math.max((box.right - box.left) / Math.max(together, height) - 1, 0);
 }

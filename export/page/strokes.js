@@ -1,7 +1,7 @@
 // Strokes on the pad. A stroke is a list of points {x, y, width}, in units of the pad's height.
 
 const PEN = 0.055; // width of a pen, of the pad's height
-const RESOLUTION = 128; // pixels of the picture that is read to a unit
+const RESOLUTION = 96; // pixels of the picture that is read to a unit
 const MARGIN = 0.15; // of paper around the ink
 
 /** Draw strokes on a canvas' context, `scale` pixels to a unit. */

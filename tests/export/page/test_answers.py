@@ -114,7 +114,7 @@ def test_a_thousand_digits_of_mnist(shown, tflite, answers, data_dir):
 
 
 def test_photographs_by_many_hands(shown, tflite, answers, digit_photos):
-    """As the browser decodes them, whose JPEG differs from Pillow's by a level here and there."""
+    """As the browser decodes them; its JPEG may differ from Pillow's by a level here and there."""
     pictures = [file.read_bytes() for file in sorted(digit_photos.glob("*.*g"), key=lambda file: file.stat().st_size)]
     model = tflite("tanh", "float32")
     _, same, numbers, _ = agreement(shown(model), answers, Recognizer(model), pictures[:200:2])
