@@ -77,7 +77,8 @@ def export(request, form):
     graph(test.images[:1])  # Keras exports no model that has never been called
     with files.temporary_folder(folder, target.name) as temporary, files.plain_name(temporary) as plain:
         partial = plain / target.name
-        quantize.run(lambda: form.write(graph, partial, metadata.of(trained, form.name, "uint8", batch="n")))
+        described = metadata.of(trained, form.name, "uint8", batch="n")
+        quantize.run(lambda: form.write(graph, partial, described), folder)
         found = measured(form, partial, test, reference)
         limits = gate.limits_of(request, trained, "uint8")
         failures = gate.answer_failures(found, limits)

@@ -18,41 +18,50 @@ class SurroundingsError(InputError):
     """A conversion failed for want of something that is not the model's."""
 
 
-def explained(failure):
+def explained(failure, folder=None, needed=0):
     """The ``InputError`` that tells a user what failed.
 
     Args:
         failure: whatever a converter raised.
+        folder: where it wrote to; None: where temporary files lie.
+        needed: bytes that it writes there at least. TensorFlow's converter does not say that it could not, but fails
+            later for another reason.
     """
-    causes = list(_causes(failure))
-    for cause in causes:
-        text = _of_the_surroundings(cause)
+    for cause in _causes(failure):
+        text = _of_the_surroundings(cause, folder)
         if text:
             return SurroundingsError(text)
+    if needed:
+        try:
+            with tempfile.TemporaryFile(dir=folder) as probe:
+                os.posix_fallocate(probe.fileno(), 0, needed)
+        except OSError as error:
+            return SurroundingsError(_unwritten(folder, error.strerror or str(error)))
     return InputError(f"the converter cannot take this model ({_first_line(failure)}).")
 
 
-def _of_the_surroundings(error):
+def _of_the_surroundings(error, folder):
     if isinstance(error, MemoryError) or any(text in str(error) for text in _NO_MEMORY):
         return "there is not enough memory to convert this model; free some, or convert it on a larger machine."
     if isinstance(error, ImportError):
         return f"a library that the conversion needs cannot be loaded ({_first_line(error)}); install it anew."
-    place = getattr(error, "filename", None)
     if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
-        return _unwritten(place, error.strerror)
+        return _unwritten(folder, error.strerror)
     # TensorFlow's own errors have no number, but the system's words.
     said = next((os.strerror(code) for code in _OF_THE_SYSTEM if os.strerror(code) in str(error)), None)
-    return _unwritten(None, said) if said else None
+    return _unwritten(folder, said) if said else None
 
 
-def _unwritten(place, reason):
+def _unwritten(folder, reason):
+    if folder is not None:
+        return f"the converter cannot write to {folder}: {reason}."
     try:
         folder = tempfile.gettempdir()
     except OSError:
-        folder = os.environ.get("TMPDIR", "/tmp")
+        folder = os.environ.get("TMPDIR", "the folder of temporary files")
     return (
-        f"a file of the conversion cannot be written or read, {place or f'in {folder}'}: {reason}. Temporary files lie "
-        f"in {folder}; the environment variable TMPDIR names another folder."
+        f"the converter cannot write its temporary files to {folder}: {reason}. The environment variable TMPDIR names "
+        "another folder."
     )
 
 

@@ -45,7 +45,7 @@ def layer_errors(source, images, forms):
         return list(csv.DictReader(io.StringIO(file.getvalue())))
 
     try:
-        rows = quantize.run(debugged)
+        rows = quantize.run(debugged, needed=quantize.saved_bytes(source.model))
     except failures.SurroundingsError:
         raise
     except InputError as error:

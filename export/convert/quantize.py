@@ -47,7 +47,7 @@ def convert(model, preprocessing, mode, representative_images=None, *, dtype="ui
     converter, surgery = converter_of(
         model, preprocessing, mode, representative_images, dtype=dtype, forms=forms, integer_only=integer_only
     )
-    return surgery(run(converter.convert))
+    return surgery(run(converter.convert, needed=saved_bytes(model)))
 
 
 def best_forms(mode, target="mobile"):
@@ -108,8 +108,17 @@ def representative_dataset(images, offset=0):
     return batches
 
 
-def run(convert):
+def saved_bytes(model):
+    """How many bytes TensorFlow's converter writes to the folder of temporary files, at least, for a Keras model."""
+    return 4 * model.count_params() + 100_000
+
+
+def run(convert, folder=None, needed=0):
     """``convert()`` without what Keras and the converter report that concerns only their developers.
+
+    Args:
+        convert: the conversion.
+        folder, needed: where it writes to and how much, as ``failures.explained`` takes them.
 
     Raises:
         InputError: it failed; the sentence says whether for want of disk, memory or a library, or for the model.
@@ -122,4 +131,4 @@ def run(convert):
             raise
         except Exception as error:  # the converter's own errors run to hundreds of lines
             failure = error
-    raise failures.explained(failure) from failure
+    raise failures.explained(failure, folder, needed) from failure

@@ -106,7 +106,9 @@ def convert(network, dtype="uint8"):
     converter = tf.lite.TFLiteConverter.from_keras_model(tf_keras.Model(pixels, network(pixels)))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = getattr(tf, dtype)
-    return flatbuffer.with_short_names(with_raw_pixels(quantize.run(converter.convert)))
+    return flatbuffer.with_short_names(
+        with_raw_pixels(quantize.run(converter.convert, needed=quantize.saved_bytes(network)))
+    )
 
 
 def weights_report(network):
