@@ -153,8 +153,10 @@ def grown(mask, pixels):
 
 
 def separation(found, members):
-    """How far the ink of some parts stands out from the paper around them: the difference of the mean strengths over
-    the sum of the standard deviations; other ink is not paper. 2.4 or more for strokes; less is the grain or the light of the paper, mostly.
+    """How far the ink of some parts stands out from the paper around them.
+
+    The difference of the mean strengths over the sum of the standard deviations; other ink is not paper. 2.4 or more
+    for strokes; less is the grain or the light of the paper, mostly.
     """
     margin = 3 + int(0.3 * max(max(part.height, part.width) for part in members))
     rows, columns = _around(members, margin)
