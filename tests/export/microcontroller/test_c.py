@@ -167,7 +167,7 @@ def _one_operator(model, kind, scales, sums):
 @pytest.mark.parametrize("kind", ["FULLY_CONNECTED", "CONV_2D"])
 def test_sums_nearest_to_a_half_are_rounded_as_by_the_kernels(kind, interpreted, int8_models, tmp_path):
     """Of millions of sums those that tell one way of rounding, and one product of scales, from another."""
-    random = np.random.default_rng(3)
+    random = np.random.default_rng(1)
     scales = random.uniform(0.005, 0.03, 2).astype(np.float32)
     factor = float(scales[0]) * float(scales[1])
     scales = (*scales, np.float32(factor * 2.0**19.7))
