@@ -38,7 +38,7 @@ def read(model, path):
         steps = [step for operator in content.subgraphs[0].operators if (step := reader.step(operator))]
         side, pixels = reader.input()
     except _UnknownOperatorError as error:
-        raise InputError(f"{path} has {error}, which the page does not compute; export LeNet-5 anew.") from error
+        raise InputError(f"{path} has {error}; the page computes LeNet-5 with tanh or ReLU.") from error
     except Exception as error:  # a damaged flatbuffer fails anywhere, in any way
         raise InputError(f"{path} is a damaged TFLite model.") from error
     labels = described["labels"]
