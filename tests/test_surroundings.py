@@ -64,7 +64,7 @@ def test_prepared_data_lies_in_a_folder_of_any_name(name, data_dir, tmp_path):
     folder.mkdir()
     (folder / "mnist").symlink_to(f"{data_dir}/mnist")
     found = datasets.load("mnist", folder)
-    assert (len(found.train), len(found.test), found.data_dir) == (55_000, 10_000, str(folder))
+    assert (len(found.train), len(found.test), found.spec["data_dir"]) == (55_000, 10_000, str(folder))
 
 
 def test_a_tilde_is_the_users_folder(monkeypatch, tmp_path):
