@@ -120,9 +120,11 @@ function separation(found, members) {
   const strength = cropped(found.ink.strength, top, bottom, left, right).values, { threshold, stroke } = found.ink;
   const own = ownOf(found, members, { top, bottom, left, right }), reach = 1 + Math.trunc(stroke / 4);
   const near = dilated(own, reach, reach).values;
-  const ink = strength.filter((value, at) => own.values[at] && value > threshold), paper = strength.filter((_, at) => !near[at]);
-  if (paper.length < 5 || !ink.length) return 0;
   const mean = (values) => sumOf(values) / values.length;
+  const inked = strength.filter((value, at) => own.values[at] && value > threshold), half = mean(inked) / 2;
+  const ink = inked.filter((value) => value > half); // without the edges, where printed lines made for a low threshold
+  const paper = strength.filter((value, at) => !near[at] && value < threshold);
+  if (paper.length < 5 || !ink.length) return 0;
   const deviation = (values, middle = mean(values)) => Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
   return (mean(ink) - mean(paper)) / (deviation(ink) + deviation(paper) + 1e-3);
 }

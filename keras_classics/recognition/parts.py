@@ -163,6 +163,7 @@ def separation(found, members):
     strength = found.ink.strength[rows, columns]
     own = np.isin(found.labels[rows, columns], [part.label for part in members])
     ink = strength[own & (strength > found.ink.threshold)]
+    ink = ink[ink > ink.mean() / 2] if ink.size else ink  # without edges: printed lines make for a low threshold
     paper = strength[~grown(own, 1 + int(found.ink.stroke / 4)) & (strength < found.ink.threshold)]
     if paper.size < 5 or not ink.size:
         return 0.0

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
+import keras_classics
 from keras_classics.recognition import field, ink, parts, reading
 
 
@@ -96,18 +97,14 @@ def test_coloured_ink_on_coloured_paper(digits, paper, pen):
         assert difference(reading.digit_of(rgb(large(digit)))[0], found) < 0.2
 
 
-@pytest.mark.parametrize("across", [False, True])
-def test_printed_lines_are_left_out(digits, across):
-    """Ruled or squared paper, its lines fainter and thinner than the strokes that cross them."""
-    apart = []
-    for digit in digits[0][::6]:
+def test_digits_on_ruled_paper_are_read(digits):
+    """Lines fainter and thinner than the strokes that cross them, from border to border."""
+    reader, right = keras_classics.Recognizer(), 0
+    for digit, label in zip(digits[0][::3], digits[1][::3], strict=True):
         page = large(digit)
-        lined = page.copy()
-        lined[10::40] = np.minimum(lined[10::40], 130)
-        if across:
-            lined[:, 17::40] = np.minimum(lined[:, 17::40], 130)
-        apart.append(difference(reading.digit_of(rgb(page))[0], reading.digit_of(rgb(lined))[0]))
-    assert np.median(apart) < 0.35
+        page[10::40] = np.minimum(page[10::40], 130)
+        right += reader.digit(rgb(page)).label == str(label)
+    assert right >= 0.85 * len(digits[0][::3])
 
 
 def test_thin_and_thick_pens_come_to_the_stroke_of_mnist():
