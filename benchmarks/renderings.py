@@ -73,6 +73,8 @@ def _page(digits, scales, random):
 
 def _ink_columns(digit):
     columns = np.flatnonzero(digit.max(axis=0) > 64)
+    if not columns.size:
+        return 4, 24
     return int(columns[0]), int(columns[-1]) + 1
 
 

@@ -1,9 +1,10 @@
-"""``python -m export.demo``: one HTML file to draw digits on, with the network inside; it needs no server and no network."""
+"""``python -m export.demo``: one HTML file to draw digits on, with the network inside, which works offline."""
 
 import pathlib
 import webbrowser
 
-from keras_classics import cli, files
+from keras_classics import cli, files, locks
+from keras_classics.errors import InputError
 
 PROG = "python -m export.demo"
 
@@ -15,12 +16,15 @@ def parser():
     )
     parser.add_argument(
         "model",
+        type=cli.path,
         nargs="?",
         metavar="MODEL",
         help="LeNet-5 as a .tflite that python -m export.tflite wrote, or as a .keras file (default: the weights that "
         "come with the package)",
     )
-    parser.add_argument("--out", default="digits.html", metavar="FILE", help="file to write (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=cli.path, default="digits.html", metavar="FILE", help="file to write (default: %(default)s)"
+    )
     parser.add_argument("--open", action="store_true", help="show it in the browser")
     return parser
 
@@ -31,7 +35,9 @@ def demo(args):
 
     target = pathlib.Path(args.out)
     files.check_targets(target)
-    files.output_folder(target.parent)
+    if args.model and target.exists() and pathlib.Path(args.model).exists() and target.samefile(args.model):
+        raise InputError(f"the page would take the place of the model {args.model}; write it to another file.")
+    locks.claim(files.output_folder(target.parent), target.name)
     network, weights = steps.read(*model.as_tflite(args.model))
     text = page.assembled(network, weights)
     with files.whole_file(target) as partial:

@@ -43,7 +43,10 @@ def parser():
     form.add_argument("--json", action="store_true", help='print one array of {"path", "label", "probability"}')
     form.add_argument("--csv", action="store_true", help="print a table: path, label, probability")
     parser.add_argument(
-        "--explain", metavar="FILE.png", help="of the first picture: the steps, and what spoke for the answer"
+        "--explain",
+        type=cli.path,
+        metavar="FILE.png",
+        help="of the first picture: the steps, and what spoke for the answer",
     )
     return parser
 

@@ -122,7 +122,7 @@ def export(request):
         calibrated = mode in CALIBRATED and network is None
         record = {**trained.record(), "mode": mode, "calibration": calibrated_with if calibrated else None}
         record |= {"fine_tuning": tuning} if tuning else {}
-        rejected |= bool(gate.admit(tflite, target, rows[mode], limits, record))
+        rejected |= bool(gate.write_if_accepted(tflite, target, rows[mode], limits, record))
         if request.debug and mode == "int8":
             _debug(trained, images, request, target)
     if len(modes) > 1:

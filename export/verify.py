@@ -52,7 +52,7 @@ def verify(args):
     tflite = path.read_bytes() if form is None else None
     standard = standard_metadata.read(tflite) if form is None else None
     said = metadata.find(tflite, path) if form is None else form.describe(path)
-    network = args.network or networks.said_by(said)
+    network = args.network or networks.described_network(said)
     if network is None:
         raise InputError(f"{path} does not say which network it is; say what to compare it with by --network.")
     request = arguments.request_of(args, network)

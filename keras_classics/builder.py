@@ -32,6 +32,8 @@ def image_input(input_shape, input_tensor, *, include_top, size, channels, min_s
     name = f"{network}: input_shape"
     input_shape = tuple(None if side is None else checks.whole_number(name, side, 1) for side in input_shape)
     height, width = input_shape[:2] if channels_last else input_shape[1:]
+    if input_shape[-1 if channels_last else 0] is None:
+        raise ValueError(f"{name} is {input_shape}; expected a known number of channels.")
     if include_top and None in (height, width):
         raise ValueError(
             f"{network}: input_shape is {input_shape}; the fully connected layers need height and width, "

@@ -1,10 +1,11 @@
-"""What every command of the project does alike: answers to bad input, exit codes, files written whole or not at all.
+"""What every command of the project does alike: answers to bad input, exit codes, bad input, closed pipes, interrupts.
 
 Nothing here imports TensorFlow, so that ``--help`` and argument errors answer at once.
 """
 
 import argparse
 import contextlib
+import logging
 import os
 import sys
 import warnings
@@ -43,6 +44,7 @@ class Parser(argparse.ArgumentParser):
     """An argument parser that takes no abbreviations and answers a bad argument with one sentence."""
 
     def __init__(self, *, prog, **kwargs):
+        _let_streams_say_anything()  # help and errors come before ``run``
         super().__init__(prog=program(prog), allow_abbrev=False, **kwargs)
 
     def error(self, message):
@@ -115,10 +117,9 @@ def run(command, prog):
     An ``InputError``, or a file that the system refuses, becomes a sentence on stderr and exit code 2; Ctrl-C becomes
     exit code 130, ``Stopped`` its own, and a closed output pipe 141.
     """
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # started with it closed
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
-        getattr(sys, name).reconfigure(errors="backslashreplace")
+    _let_streams_say_anything()
+    os.environ["MPLBACKEND"] = "agg"  # plots become files, and there may be no screen
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a cache that it cannot write, and of settings
     if any(kind == "error" for kind, *_ in warnings.filters):  # what libraries warn of does not end a command
         warnings.simplefilter("default")
         for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
@@ -146,6 +147,16 @@ def run(command, prog):
     finally:
         locks.release()
     sys.exit(code)
+
+
+def _let_streams_say_anything():
+    """Have standard output and error escape what their encoding cannot say; one that is closed swallows it."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
+        elif hasattr(stream, "reconfigure"):  # not where somebody reads along, in a notebook
+            stream.reconfigure(errors="backslashreplace")
 
 
 def show_json(content):

@@ -31,7 +31,9 @@ COMMANDS = (
     Command("export verify", "export.verify", "check any TFLite file against Keras"),
     Command("export micro", "export.micro", "write an int8 digit model as C++ source for a microcontroller"),
     Command("export c", "export.c", "write an int8 digit model as plain C for a microcontroller"),
+    Command("export demo", "export.demo", "write one HTML file to draw digits on, with a model inside"),
     Command("export predict", "export.predict", "say what pictures show, with a TFLite model"),
+    Command("export demo", "export.demo", "write a web page, one file, to draw digits on"),
     Command("predict", "export.predict", "short for export predict"),
 )
 

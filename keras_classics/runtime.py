@@ -1,13 +1,13 @@
-"""How the commands start TensorFlow, Keras and Matplotlib: the same for every user, and with a clean screen."""
+"""How the commands start TensorFlow and Keras: the same for every user, and with a clean screen."""
 
 import contextlib
 import importlib.metadata
-import importlib.util
 import logging
 import os
-import pathlib
 import platform
 import tempfile
+
+from keras_classics.errors import InputError
 
 
 def versions(libraries):
@@ -28,7 +28,14 @@ def start_tensorflow():
 
     Keras has the backend TensorFlow, channels last, float32 and no limit on epochs, whatever ``~/.keras/keras.json``
     and the environment say: the engine and the exporter are written for these.
+
+    Raises:
+        InputError: the working directory has been removed; libraries that are imported ask where it is.
     """
+    try:
+        os.getcwd()  # noqa: PTH109
+    except FileNotFoundError as error:
+        raise InputError("the working directory is gone; change to another and repeat the command.") from error
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     for name in ("TF_USE_LEGACY_KERAS", "KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH", "KERAS_NNX_ENABLED"):
@@ -49,35 +56,17 @@ def start_tensorflow():
     return tf
 
 
+@contextlib.contextmanager
 def keras_defaults():
     """In this block Keras (or ``tf_keras``) is imported as if there were no ``keras.json``; none is written either."""
-    return _environment(KERAS_HOME=os.devnull)  # in which there can be no file
-
-
-def start_matplotlib():
-    """Import Matplotlib with its own settings, whatever ``matplotlibrc`` and ``MPLBACKEND`` say, and return it.
-
-    Plots are written to files only: there need be no screen.
-    """
-    home = pathlib.Path(importlib.util.find_spec("matplotlib").origin).parent
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a folder for its cache that it cannot write
-    with _environment(MATPLOTLIBRC=str(home / "mpl-data" / "matplotlibrc"), MPLBACKEND="agg"):
-        import matplotlib
-    return matplotlib
-
-
-@contextlib.contextmanager
-def _environment(**values):
-    """Environment variables that are so in this block, and as they were after it."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
+    theirs = os.environ.get("KERAS_HOME")
+    os.environ["KERAS_HOME"] = os.devnull  # in which there can be no file
     try:
         yield
     finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
+        del os.environ["KERAS_HOME"]
+        if theirs is not None:
+            os.environ["KERAS_HOME"] = theirs
 
 
 @contextlib.contextmanager

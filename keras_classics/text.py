@@ -1,6 +1,7 @@
 """Text for screens and files: what a stream or an encoding cannot say, and what would break a line, is escaped."""
 
 import json
+import os
 import re
 
 _BREAKS_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -9,6 +10,11 @@ _BREAKS_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 def in_a_line(text):
     r"""``text`` with control characters and ends of lines escaped (``\n``, ``\x1b``): names of files may hold them."""
     return _BREAKS_A_LINE.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
+
+
+def of_path(path):
+    """A path as text: in UTF-8, whatever the locale takes the names of files for."""
+    return os.fsencode(path).decode("utf-8", "surrogateescape")
 
 
 def as_json(content, encoding="utf-8", **options):

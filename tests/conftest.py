@@ -64,6 +64,12 @@ def photographs(data_dir, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def digit_photos(data_dir):
+    """Folder of photographs and scans of digits by many hands, beside the datasets."""
+    return needs.beside("digit_photos")
+
+
+@pytest.fixture(scope="session")
 def embedded():
     from keras_classics import datasets
 

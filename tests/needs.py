@@ -29,9 +29,17 @@ def tool(name):
     return next(filter(None, map(shutil.which, name.split("|"))), None)
 
 
+BESIDE = {"photographs": "imagenet_sample", "digit_photos": "digit_photos"}  # fixture → folder beside the datasets
+
+
+def beside(fixture):
+    """The folder of pictures, beside that of the prepared datasets, that a fixture gives."""
+    return pathlib.Path(os.environ[DATA]).parent / BESIDE[fixture]
+
+
 def photographs():
     """The folder ``imagenet_sample`` beside that of the prepared datasets."""
-    return pathlib.Path(os.environ[DATA]).parent / "imagenet_sample"
+    return beside("photographs")
 
 
 def unmet(item):
@@ -43,8 +51,9 @@ def unmet(item):
     if item.get_closest_marker("needs_data"):
         if not os.environ.get(DATA):
             found.append(("needs_data", f"needs prepared datasets; {DATA} says in which folder they are"))
-        elif "photographs" in item.fixturenames and not photographs().is_dir():
-            found.append(("needs_data", f"needs photographs in {photographs()}"))
+        for fixture in set(BESIDE).intersection(item.fixturenames) if os.environ.get(DATA) else ():
+            if not beside(fixture).is_dir():
+                found.append(("needs_data", f"needs photographs in {beside(fixture)}"))
     for mark in item.iter_markers("needs_tools"):
         absent = [name for name in mark.args if not tool(name)]
         found += [("needs_tools", f"needs {', '.join(absent)} in PATH")] if absent else []

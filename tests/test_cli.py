@@ -13,7 +13,7 @@ from keras_classics.errors import InputError
 COMMANDS = [
     *("train.lenet", "train.alexnet"),
     *("export.tflite", "export.verify", "export.saved_model", "export.onnx", "export.micro", "export.c"),
-    "export.predict",
+    *("export.predict", "export.demo"),
 ]
 
 
@@ -68,6 +68,8 @@ def test_help_comes_before_tensorflow_is_imported(module):
         (("export.micro", "absent.tflite", "--out", "x"), "there is no model absent.tflite"),
         (("export.c", "absent.tflite", "--out", "x"), "there is no model absent.tflite"),
         (("export.c", __file__, "--out", "x"), "is not a TFLite model"),
+        (("export.demo", "absent.tflite"), "there is no model file absent.tflite"),
+        (("export.demo", __file__), "expected a file whose name ends in .tflite or .keras"),
         (("export.verify", "absent.tflite"), "there is no file absent.tflite"),
         (("export.verify", __file__), "is not a TFLite model"),
         (("export.tflite", "lenet5", "--max-drop", "-1"), "'-1' is not a number from 0 up"),

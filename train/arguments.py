@@ -79,7 +79,7 @@ def add_to(parser):
         type=cli.seed_number,
         default=10,
         metavar="N",
-        help="pictures that cannot be decoded and are borne: replaced by the next one in training, left out of "
+        help="undecodable pictures to tolerate: replaced by the next one in training, left out of "
         "evaluation, and named (default: %(default)s)",
     )
     parser.add_argument("--fresh", action="store_true", help="discard an unfinished run in the folder of --out")

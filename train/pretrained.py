@@ -140,8 +140,8 @@ Weights of `LeNet5(weights="mnist", …)`. Written by `python -m train.pretraine
 - **Input.** `keras_classics.lenet.preprocess_input` of 0–255 pixels, white strokes on black, in MNIST's manner:
   size-normalised to 20×20 and centred by mass in 28×28.
 - **Limits.** Digits of American writers of the 1990s, one to a picture, upright. Anything else, a letter or noise too,
-  is taken for a digit, often with confidence. Digits written, scanned or cut out in another way need a test of their
-  own.
+  is classified as a digit, often with confidence. Digits written, scanned or cut out in another way need a test
+  of their own.
 - **Licence.** Apache-2.0, as the package.
 """
 

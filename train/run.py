@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import shlex
 import sys
 import zlib
 
@@ -58,7 +59,7 @@ def train_network(
     Args:
         build: ``() -> keras.Model``.
         name: of the files: ``NAME.keras``, ``NAME_history.json``, ``NAME_report.md`` and others.
-        title: of the network, for people.
+        title: display name of the network.
         preprocessing, size, dataset, recipe: as ``loop.Trainer`` takes them.
         folder: where to write, a ``pathlib.Path`` that exists; over several machines the chief writes there, and all
             read the checkpoints from there.
@@ -71,7 +72,7 @@ def train_network(
         precision, deterministic: as ``devices.configure`` takes them.
         tensorboard: write ``NAME_tensorboard/`` while training.
         cache_mb: memory to hold pictures in that are not pixels yet, in 10^6 bytes.
-        max_bad: how many pictures that cannot be decoded are borne, replaced in training and left out of evaluation.
+        max_bad: how many undecodable pictures are tolerated: replaced in training, left out of evaluation.
         unreadable: instead of ``max_bad``: an ``Unreadable`` that knows of those left out already.
 
     Returns:
@@ -102,7 +103,7 @@ def train_network(
     }
     checkpoints = Checkpoints(checkpoint_folder, identity, keep)
     unreadable = unreadable or Unreadable(max_bad)
-    dataset, held = _made_ready(dataset, recipe, size, steps, int(cache_mb * 1e6), unreadable)
+    dataset, held = _cached_and_checked(dataset, recipe, size, steps, int(cache_mb * 1e6), unreadable)
     devices.configure(precision, deterministic)
     trainer = Trainer(
         build,
@@ -150,7 +151,7 @@ def train_network(
             discard(checkpoint_folder)
             if logs:
                 logs.add_evaluation("test", steps, record["test"])
-                print(f"Wrote {logs.folder}/, which `tensorboard --logdir {folder}` shows")
+                print(f"Wrote {logs.folder}/, which `tensorboard --logdir {shlex.quote(str(folder))}` shows")
             print(f"Wrote {' and '.join(filter(None, (', '.join(written[:-1]), written[-1])))} to {folder}/")
         devices.anyone(strategy, False)  # nobody leaves before the chief is done
     return chief
@@ -167,8 +168,8 @@ def _only_the_chief_speaks(trainer):
         yield
 
 
-def _made_ready(dataset, recipe, size, steps, budget, unreadable):
-    """The dataset without pictures that spoil the evaluation, held in memory if it may be; and how it is, in words."""
+def _cached_and_checked(dataset, recipe, size, steps, budget, unreadable):
+    """The dataset without undecodable evaluation pictures, cached in memory if it fits; and a description of that."""
     # Better found before training than after.
     if count := sum(len(split) for split in (dataset.validation, dataset.test) if not split.in_memory):
         print(f"Decoding the {count:,} pictures to evaluate on, to find bad ones …", file=sys.stderr, flush=True)
@@ -216,7 +217,7 @@ def _refuse_disagreement(trainer, identity):
     """Refuse machines that would not train the same network from the same state on the same data.
 
     Raises:
-        InputError: so it is.
+        InputError: command, data or checkpoints differ between the machines.
     """
     state = zlib.crc32(json.dumps([identity, trainer.step], sort_keys=True).encode())
     differs = devices.total(trainer.strategy, [state])[0] != state * trainer.workers
@@ -241,7 +242,7 @@ def _record(trainer, saver, title, data, steps, test):
     recipe = trainer.recipe
     low, high = interval(round(test.accuracy * test.images), test.images)
     crops = f", {recipe.test_crops} crops each" if recipe.test_crops > 1 else ""
-    top5 = f", {test.top5:.2%} among the five likeliest" if test.top5 is not None else ""
+    top5 = f", {test.top5:.2%} top-5" if test.top5 is not None else ""
     print(
         f"Test: {test.accuracy:.2%} of {test.images:,} images right{crops} (95 % interval {low:.2%} to {high:.2%})"
         f"{top5}; {sum(row.seconds for row in saver.training):.0f} s of training"

@@ -1,4 +1,4 @@
-"""``python -m train.table``: the accuracy of recipes over several seeds, as a table in README.md and the docs."""
+"""``python -m train.table``: the accuracy of recipes over several seeds, as a table in docs/training.md."""
 
 import pathlib
 import re
@@ -44,7 +44,7 @@ def parser():
         "--into",
         nargs="+",
         type=cli.path,
-        default=["README.md", "docs/training.md"],
+        default=["docs/training.md"],
         metavar="FILE",
         help="Markdown files with the table's markers (default: %(default)s)",
     )

@@ -85,6 +85,6 @@ def table(rows):
 
 
 def write(rows, path):
-    """The rows as JSON, whole or not at all."""
+    """The rows as JSON, written atomically."""
     with files.whole_file(path) as partial:
         partial.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")

@@ -9,6 +9,7 @@ not seen.
 import contextlib
 import dataclasses
 import os
+import sys
 import time
 
 import numpy as np
@@ -44,7 +45,7 @@ _PRUNINGS = 100  # times the polynomial schedule chooses anew
 
 
 def fine_tune(model, preprocessing, dataset, *, qat=False, prune=None, cluster=None, seed=0, images=None, say=print):
-    """``model`` pruned, clustered and made ready for 8 bits, as asked for.
+    """``model`` pruned, clustered and trained for 8 bits, as requested.
 
     Args:
         model: a Keras 3 functional model, a chain of layers that ends in class probabilities.
@@ -125,7 +126,12 @@ def import_tfmot():
     """tensorflow-model-optimization, without what its import does to the rest of the process.
 
     It sets ``TF_USE_LEGACY_KERAS``, which would turn ``tf.keras`` into ``tf_keras`` here and in every child process.
+
+    Raises:
+        InputError: Python leaves docstrings out, which ``tf_keras`` edits when it is imported.
     """
+    if sys.flags.optimize > 1:
+        raise InputError("fine-tuning needs Python with docstrings; run it without -OO or PYTHONOPTIMIZE=2.")
     import tensorflow as tf
 
     kept = os.environ.get("TF_USE_LEGACY_KERAS")
@@ -172,7 +178,7 @@ def _teacher(model, preprocessing, dataset, seed, say):
         network.compile(tf_keras.optimizers.Adam(rate), "categorical_crossentropy")
         done = 0
         for end in sorted({-(-steps * part // _REPORTS) for part in range(1, _REPORTS + 1)}):
-            with _hushed():
+            with _without_tensorflow_messages():
                 network.fit(batches(done), steps_per_epoch=end - done, epochs=1, verbose=0, callbacks=list(callbacks))
             done = end
             right, seconds = accuracy(network, preprocessing, dataset.validation), time.monotonic() - began
@@ -182,7 +188,7 @@ def _teacher(model, preprocessing, dataset, seed, say):
 
 
 @contextlib.contextmanager
-def _hushed():
+def _without_tensorflow_messages():
     """Without a warning a step that clustered layers learn centres instead of their kernels."""
     import tensorflow as tf
 

@@ -5,13 +5,13 @@ from export.gate.limits import (
     REJECTED,
     Limits,
     add_limit_arguments,
-    admit,
     answer_failures,
     environment,
     failures,
     limits_of,
     refuse,
     report,
+    write_if_accepted,
 )
 
 __all__ = [
@@ -19,11 +19,11 @@ __all__ = [
     "REJECTED",
     "Limits",
     "add_limit_arguments",
-    "admit",
     "answer_failures",
     "environment",
     "failures",
     "limits_of",
     "refuse",
     "report",
+    "write_if_accepted",
 ]

@@ -46,10 +46,12 @@ def failures(tflite, figures, limits):
         figures: of ``metrics.measure``.
         limits: a ``Limits``.
     """
-    from export.litert.targets import TARGETS, misfits
+    from export.litert.targets import TARGETS, violations
 
     return (
-        misfits(tflite, TARGETS[limits.target]) + _contract_failures(figures, limits) + answer_failures(figures, limits)
+        violations(tflite, TARGETS[limits.target])
+        + _contract_failures(figures, limits)
+        + answer_failures(figures, limits)
     )
 
 
@@ -92,7 +94,7 @@ def _sides(shape):
     return " × ".join(map(str, shape))
 
 
-def admit(tflite, target, figures, limits, record):
+def write_if_accepted(tflite, target, figures, limits, record):
     """Write a model that passes, and its report beside it; say why one that does not is not written.
 
     Args:

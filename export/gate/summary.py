@@ -1,4 +1,4 @@
-"""The figures of exported models for people: one model as a few lines, several as one Markdown table."""
+"""The figures of exported models as text: one model as a few lines, several as one Markdown table."""
 
 import collections
 

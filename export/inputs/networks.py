@@ -16,7 +16,7 @@ _STRUCTURE = {
 }
 
 
-def said_by(description):
+def described_network(description):
     """Which of ``NETWORKS`` the description inside a file says it is; None where it does not."""
     titles = {title: network for network, title in TITLES.items()}
     return titles.get((description or {}).get("network"))

@@ -28,7 +28,7 @@ class Source:
         image_shape: ``(height, width, channels)``.
         dataset: a ``datasets.Dataset``; test labels are ``metrics.UNLABELLED`` where nobody says what pictures show.
         described: what the dataset says of itself.
-        origin: where the weights come from, for people.
+        origin: where the weights come from, as displayed.
         weights: how to get them again: ``{"model": path}``, ``{"weights": name}`` or ``{"random": seed}``.
         held_out: whether its test split is known not to have trained it; None: nobody knows.
     """
@@ -172,7 +172,7 @@ def with_images_of(source, shape):
 
 
 def file_name(trained, request):
-    """What files are called: as the model's, else as the network; random weights cannot be taken for trained ones."""
+    """Stem of the files written: the model's, else the network's name, marked if the weights are random."""
     if request.model is not None:
         return request.model.stem
     return trained.network if trained.trained else f"{trained.network}_random"

@@ -54,16 +54,6 @@ def add_metadata(content, name, data):
     content.metadata = [*(content.metadata or []), entry]
 
 
-def find_metadata(model, name):
-    """The bytes of an entry in the metadata of ``model`` (bytes); None where there is none of that name."""
-    content = schema.Model.GetRootAs(model)
-    for index in range(content.MetadataLength()):
-        entry = content.Metadata(index)
-        if entry.Name() == name.encode():
-            return content.Buffers(entry.Buffer()).DataAsNumpy().tobytes()
-    return None
-
-
 def with_short_names(model):
     """The model with tensors named by their layer and part, each name once, and no record of conversion.
 

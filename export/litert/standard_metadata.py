@@ -13,6 +13,7 @@ import numpy as np
 from flatbuffers.table import Table
 
 from export.litert import flatbuffer
+from keras_classics.recognition import description
 
 NAME = "TFLITE_METADATA"
 LABELS_FILE = "labels.txt"
@@ -98,7 +99,7 @@ def read(model):
     The fields are nested dicts like those of ``of``; the labels are None where the file is not there.
     """
     try:
-        data = flatbuffer.find_metadata(model, NAME)
+        data = description.entry(model, NAME)
         if data is None or data[4:8] != _IDENTIFIER:
             return None
         start = flatbuffers.encode.Get(flatbuffers.packer.uoffset, data, 0)

@@ -39,7 +39,7 @@ class Target:
     """A kind of device.
 
     Args:
-        name: for people.
+        name: display name.
         operators: that it has.
         integers_only: whether tensors must be integers of 8 bits.
         hybrid: whether it multiplies float values with weights of 8 or 16 bits ("dynamic", "float16").
@@ -58,8 +58,8 @@ TARGETS = {
 }
 
 
-def misfits(model, target):
-    """In words, why ``model`` (bytes) does not run on ``target``, one of ``TARGETS``; empty where it does."""
+def violations(model, target):
+    """Sentences on why ``model`` (bytes) does not run on ``target``, one of ``TARGETS``; empty if it runs."""
     found = []
     unknown = sorted(set(flatbuffer.operators(model)) - target.operators)
     if unknown:

@@ -90,7 +90,6 @@ def sources(request):
         ``{relative path: text}``; lines on sizes and the trial run; how many of the embedded test digits get other
         answers than the reference kernels give them (0 where there is no compiler to find out with).
 
-
     Raises:
         InputError: the model cannot be used.
     """
@@ -99,7 +98,7 @@ def sources(request):
 
     model = request.path.read_bytes()
     labels, classifier = micro.opened(model, request.path)
-    title = metadata.read(model, request.path)["network"]
+    title = str(metadata.read(model, request.path).get("network", "a digit model"))
     network = network_of(model, request, classifier.image_shape)
     side = request.side or classifier.image_shape[0]
     pixels, fields_of_model = _digits(side, classifier.image_shape[0])

@@ -1,19 +1,18 @@
 """The C files of a digit model: the kernels it needs, its numbers, and a function a stage."""
 
 import dataclasses
-import functools
 import hashlib
-import pathlib
-import string
 
+from export.microcontroller import c_text, storage
 from export.microcontroller import plan as planning
-from export.microcontroller import storage
 from export.microcontroller.layers import Multiply, Pool
 
-_HERE = pathlib.Path(__file__).parent
-_ORDER = ("rounding", "rounding_once", "output", "weights", "dense", "indexed", "sparse")
+_ORDER = (
+    *("rounding", "rounding_once", "output", "weights", "dense", "indexed", "sparse"),
+    *("output_4", "dense_4", "indexed_4", "sparse_4"),
+)
 _TILES = ("depthwise", "average", "maximum", "margin", "softmax")
-_WIDTH = 116  # columns of numbers
+_FOUR = 2  # positions along a side of the tiles that have kernels of their own
 ROUNDINGS = {
     "litert": "LiteRT's reference kernels",
     "tflm": "TensorFlow Lite for Microcontrollers' reference kernels",
@@ -27,17 +26,6 @@ class Sizes:
     weights: int
     scales: int
     tables: int
-
-
-def kernel_text(name):
-    """The C source of a kernel."""
-    return (_HERE / "kernels" / f"{name}.c").read_text(encoding="utf-8")
-
-
-@functools.cache
-def template(name):
-    """A file of the folder ``files`` with its placeholders."""
-    return string.Template((_HERE / "files" / name).read_text(encoding="utf-8"))
 
 
 class Network:
@@ -99,29 +87,32 @@ class Network:
 
     def code(self):
         """The kernels that are needed."""
-        kinds = {self.stored[id(layer)].kind for layer in self.layers if not layer.depthwise}
+        mixing = [layer for stage in self.plan.stages for layer in (stage.first, *filter(planning.mixes, stage.rest))]
+        fours = [stage.first for stage in self.plan.stages if stage.tile == _FOUR]
+        kinds = {self.stored[id(layer)].kind for layer in mixing if not any(layer is four for four in fours)}
+        kinds |= {f"{self.stored[id(layer)].kind}_4" for layer in fours} | ({"output_4"} if fours else set())
         rest = [layer for stage in self.plan.stages for layer in stage.rest]
         kinds |= {layer.kind for layer in rest if isinstance(layer, Pool)}
         kinds |= {"depthwise"} if any(isinstance(layer, Multiply) and layer.depthwise for layer in rest) else set()
         kinds |= {"margin"} if self.plan.square else set()
         always = {"rounding", "rounding_once", "output", "weights", "softmax"}
-        return "\n".join(kernel_text(name) for name in (*_ORDER, *_TILES) if name in kinds | always)
+        return "\n".join(c_text.kernel_text(name) for name in (*_ORDER, *_TILES) if name in kinds | always)
 
     def constants(self):
         """Definitions of all arrays and structures."""
-        parts = [_array("uint8_t", f"table_{index}", table) for index, table in enumerate(self.tables)]
+        parts = [c_text.array("uint8_t", f"table_{index}", table) for index, table in enumerate(self.tables)]
         return "\n".join([*parts, *(self._layer(layer) for layer in self.layers)])
 
     def _layer(self, layer):
         name, form = self.names[id(layer)], self.stored[id(layer)]
-        lines = [_array("int8_t" if form.kind == "dense" else "uint8_t", f"{name}_codes", form.codes)]
+        lines = [c_text.array("int8_t" if form.kind == "dense" else "uint8_t", f"{name}_codes", form.codes)]
         if form.counts is not None:
-            lines.append(_array("uint8_t", f"{name}_counts", form.counts))
+            lines.append(c_text.array("uint8_t", f"{name}_counts", form.counts))
         if form.codebook is not None:
-            lines.append(_array("int8_t", f"{name}_codebook", form.codebook))
-        lines.append(_array("int32_t", f"{name}_bias", layer.bias))
-        lines.append(_array("int32_t", f"{name}_multiplier", [multiplier for multiplier, _ in layer.multipliers]))
-        lines.append(_array("int8_t", f"{name}_shift", [shift for _, shift in layer.multipliers]))
+            lines.append(c_text.array("int8_t", f"{name}_codebook", form.codebook))
+        lines.append(c_text.array("int32_t", f"{name}_bias", layer.bias))
+        lines.append(c_text.array("int32_t", f"{name}_multiplier", [multiplier for multiplier, _ in layer.multipliers]))
+        lines.append(c_text.array("int8_t", f"{name}_shift", [shift for _, shift in layer.multipliers]))
         table = "0" if layer.table is None else f"table_{self.tables.index(layer.table)}"
         numbers = (int(len(layer.multipliers) > 1), int(layer.once), layer.zero, layer.lowest, layer.highest)
         lines.append(
@@ -170,6 +161,10 @@ class Network:
         tile = f"arena + {scratch}" if stage.rest else "out"
         if stage.tile == 1:
             lines.append(self._multiply(first, source, step, tile))
+        elif stage.tile == _FOUR:
+            name, kind = self.names[id(first)], self.stored[id(first)].kind
+            places = f"{source}, {step}, {first.stride * across}, {first.stride * step}"
+            lines.append(f"multiply_{kind}_4(&{name}_weights, &{name}_output, {places}, {tile});")
         else:
             down, right = first.stride * step, first.stride * across
             place = f"{source} + i / {stage.tile} * {down} + i % {stage.tile} * {right}"
@@ -224,24 +219,6 @@ class Network:
         return "\n".join(f"    {line}" for line in lines)
 
 
-def _array(kind, name, values):
-    """``static const`` of numbers, in lines of a readable width."""
-    return f"static const {kind} {name}[{len(values)}] = {{\n{rows(values)}\n}};\n"
-
-
-def rows(values, indent=4):
-    """Numbers with commas between them, in lines."""
-    lines, line = [], ""
-    for value in values:
-        # The least number of 32 bits has no literal of its own type.
-        text = "INT32_MIN" if int(value) == -(2**31) else str(int(value))
-        if len(line) + len(text) + 2 > _WIDTH:
-            lines.append(line)
-            line = ""
-        line += f"{' ' if line else ''}{text},"
-    return "\n".join(" " * indent + each for each in [*lines, line]).removesuffix(",")
-
-
 def fields(network, *, name, title, labels, model, model_name, rounding, pixels, answers):
     """What the templates of the folder ``files`` have placeholders for.
 
@@ -260,10 +237,14 @@ def fields(network, *, name, title, labels, model, model_name, rounding, pixels,
     summary = network.summary()
     lines = [f" * {layer}: {weights:,} weights in {size:,} bytes, {what}" for layer, what, weights, size in summary]
     return {
-        **{"name": name, "guard": name.upper(), "title": title, "side": side, "classes": len(labels)},
+        **{"name": name, "guard": name.upper(), "title": c_text.comment(title), "side": side, "classes": len(labels)},
         "inside": f"; a digit of 28 x 28 in the middle of {side} x {side}" if side > 28 else "",
-        "labels": "{" + ", ".join(f'"{escaped(label)}"' for label in labels) + "}",
-        **{"model": model_name, "model_size": f"{len(model):,}", "digest": hashlib.sha256(model).hexdigest()[:16]},
+        "labels": "{" + ", ".join(f'"{c_text.escaped(label)}"' for label in labels) + "}",
+        **{
+            "model": c_text.comment(model_name),
+            "model_size": f"{len(model):,}",
+            "digest": hashlib.sha256(model).hexdigest()[:16],
+        },
         "kernels": ROUNDINGS[rounding],
         **{"weights_size": f"{sizes.weights:,}", "scales_size": f"{sizes.scales:,}"},
         **{"tables_size": f"{sizes.tables:,}", "arena": plan.arena, "maps": plan.maps, "summary": "\n".join(lines)},
@@ -271,8 +252,8 @@ def fields(network, *, name, title, labels, model, model_name, rounding, pixels,
         **{"calls": network.calls(), "logits_at": plan.logits_at},
         "softmax": f"{plan.softmax.multiplier}, {plan.softmax.left}, {plan.softmax.least}",
         "count": len(pixels),
-        "pixels": _table(pixels.reshape(len(pixels), -1)),
-        "answers": _table(answers),
+        "pixels": c_text.table(pixels.reshape(len(pixels), -1)),
+        "answers": c_text.table(answers),
         "compile": f"cc -std=c99 -D{name.upper()}_SELFTEST_MAIN {name}.c {name}_selftest.c && ./a.out: exits with 0",
     }
 
@@ -280,13 +261,4 @@ def fields(network, *, name, title, labels, model, model_name, rounding, pixels,
 def files(fields):
     """``{file name: text}`` of the network and its self-test; ``fields`` of the function of that name."""
     texts = {".h": "network.h", ".c": "network.c", "_selftest.h": "selftest.h", "_selftest.c": "selftest.c"}
-    return {f"{fields['name']}{ending}": template(file).substitute(fields) for ending, file in texts.items()}
-
-
-def _table(values):
-    return ",\n".join(f"    {{\n{rows(row, 8)}\n    }}" for row in values)
-
-
-def escaped(text):
-    """``text`` between the quotes of a C string, as UTF-8."""
-    return "".join(chr(byte) if 32 <= byte < 127 and byte not in b'"\\?' else f"\\{byte:03o}" for byte in text.encode())
+    return {f"{fields['name']}{ending}": c_text.template(file).substitute(fields) for ending, file in texts.items()}

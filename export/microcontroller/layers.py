@@ -10,7 +10,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from export.litert import flatbuffer
-from export.microcontroller import reference
+from export.microcontroller import fixed_point, reference
 from keras_classics.errors import InputError
 
 OFFSET = 128  # from int8 to what is kept in memory
@@ -74,15 +74,6 @@ class Pool:
         return self.size, self.size
 
 
-@dataclasses.dataclass(frozen=True)
-class Softmax:
-    """What the fixed-point softmax needs: ``multiplier``, ``left`` shift, and the ``least`` difference that counts."""
-
-    multiplier: int
-    left: int
-    least: int
-
-
 class Flatten:
     """From maps to a vector; nothing moves."""
 
@@ -109,7 +100,7 @@ def read(model, rounding="litert"):
         step = reader.step(found)
         if step is not None:
             found.append(step)
-    if not (found and isinstance(found[-1], Softmax)) or value != graph.outputs[0]:
+    if not (found and isinstance(found[-1], fixed_point.Softmax)) or value != graph.outputs[0]:
         raise InputError("the model does not end in a softmax.")
     return found
 
@@ -205,7 +196,7 @@ class _Reader:
         lowest, highest = self._clamp(options.fusedActivationFunction, out_scale, out_zero)
         layer = Multiply(
             **{"name": self._name(), "kernel": kernel, "bias": bias.astype(np.int64)},
-            multipliers=_multipliers(in_scale, np.array(scales, np.float32), out_scale, full),
+            multipliers=fixed_point.multipliers(in_scale, np.array(scales, np.float32), out_scale),
             **{"zero": out_zero + OFFSET, "lowest": lowest, "highest": highest, "depthwise": depthwise},
             stride=1 if full else options.strideH,
             full=full,
@@ -230,7 +221,7 @@ class _Reader:
         scale, _ = self._scale(self.operator.inputs[0])
         if self._types() != ("INT8", "INT8") or self._scale(self.operator.outputs[0]) != (np.float32(1 / 256), -128):
             raise InputError("a softmax that is not of int8, or does not give probabilities of 1/256, has no C.")
-        return softmax(float(scale), float(self.operator.builtinOptions.beta))
+        return fixed_point.softmax(float(scale), float(self.operator.builtinOptions.beta))
 
     def _check_window(self, options, window):
         """Nothing around the map, and steps of one kind."""
@@ -253,8 +244,8 @@ class _Reader:
         if names[activation] not in _CLAMPS:
             raise InputError(f"an operator {self.kind} with the activation {names[activation]} has no C.")
         least, most = _CLAMPS[names[activation]]
-        low = 0 if least is None else max(0, zero + OFFSET + _rounded(np.float32(least) / scale))
-        high = 255 if most is None else min(255, zero + OFFSET + _rounded(np.float32(most) / scale))
+        low = 0 if least is None else max(0, zero + OFFSET + fixed_point.rounded(np.float32(least) / scale))
+        high = 255 if most is None else min(255, zero + OFFSET + fixed_point.rounded(np.float32(most) / scale))
         return low, high
 
     def _name(self):
@@ -262,38 +253,6 @@ class _Reader:
         name = flatbuffer.layer_of(text.decode() if isinstance(text, bytes) else text or "") or ""
         name = re.sub(r"\W", "_", name, flags=re.ASCII)
         return name if re.match(r"[A-Za-z]", name) else f"layer_{self.index}"
-
-
-def softmax(scale, beta=1.0):
-    """The ``Softmax`` of logits of a scale, in Q5.26: LiteRT's PreprocessSoftmaxScaling and CalculateInputRadius.
-
-    Raises:
-        InputError: the scale is too small.
-    """
-    multiplier, left = quantized(min(beta * scale * 2**26, 2.0**31 - 1))
-    if left < 0:
-        raise InputError("the logits are of so small a scale that their softmax has no C.")
-    return Softmax(multiplier, left, -int(31 * 2**26 // 2**left))
-
-
-def quantized(factor):
-    """A factor as ``(multiplier, shift)``: ``multiplier / 2**31 * 2**shift``, as LiteRT's QuantizeMultiplier has it."""
-    fraction, shift = np.frexp(factor)
-    multiplier = _rounded(float(fraction) * 2.0**31)
-    if multiplier == 2**31:
-        multiplier, shift = multiplier // 2, shift + 1
-    return (0, 0) if shift < -31 else (multiplier, int(shift))
-
-
-def _rounded(number):
-    """To the nearest; halves away from zero."""
-    return int(np.floor(abs(number) + 0.5) * np.sign(number))
-
-
-def _multipliers(in_scale, scales, out_scale, full):
-    if full and len(scales) == 1:  # the product of scales in float32, as LiteRT computes it there
-        return (quantized(float(in_scale * scales[0]) / float(out_scale)),)
-    return tuple(quantized(float(in_scale) * float(scale) / float(out_scale)) for scale in scales)
 
 
 def _check_sums(layer, weights):

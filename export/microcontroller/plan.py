@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from export.microcontroller.layers import Flatten, Multiply, Softmax
+from export.microcontroller.fixed_point import Softmax
+from export.microcontroller.layers import Flatten, Multiply
 from keras_classics.errors import InputError
 
 

@@ -11,7 +11,7 @@ def files(kind, sources, fields):
         sources: ``{file name: text}`` of ``generate.files``.
         fields: of ``generate.fields``.
     """
-    from export.microcontroller.generate import template
+    from export.microcontroller.c_text import template
 
     if kind is None:
         return dict(sources)

@@ -9,7 +9,7 @@ import tempfile
 
 import numpy as np
 
-from export.microcontroller import generate
+from export.microcontroller import c_text
 from export.microcontroller.host import STRICT
 from keras_classics import children
 from keras_classics.errors import InputError
@@ -85,8 +85,8 @@ def _write(folder, files, name):
     for file in (f"{name}.h", f"{name}.c"):
         (folder / file).write_text(files[file], encoding="utf-8")
     for file in ("board.h", "semihosting.h", "semihosting.c", "cortex_m.ld"):
-        (folder / file).write_text(generate.template(file).template, encoding="utf-8")
-    (folder / "answers.c").write_text(generate.template("answers.c").substitute(fields), encoding="utf-8")
+        (folder / file).write_text(c_text.template(file).template, encoding="utf-8")
+    (folder / "answers.c").write_text(c_text.template("answers.c").substitute(fields), encoding="utf-8")
 
 
 def _done(command, folder):

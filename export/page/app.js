@@ -8,13 +8,15 @@ const QUIET = 700; // milliseconds without a stroke, after which the answer is s
 
 const state = { strokes: [], picture: null }; // what is on the pad: strokes, or a picture {height, width, data, image}
 const earlier = []; // states before, for undo
-const view = { language: /^zh/i.test(navigator.language) ? "zh" : "en", chosen: 0, reading: null, milliseconds: null, message: "nothing", why: null };
+const view = { language: /^zh/i.test(navigator.language) ? "zh" : "en", picked: null, chosen: 0, reading: null, milliseconds: null, message: "nothing", why: null };
 const pen = { stroke: null, pointer: null, x: 0.5, y: 0.5, down: false, shown: false };
 
 const say = (name, ...values) => inWords(view.language, name, ...values);
 const percent = (share) => (share > 0.9995 ? "> 99.9 %" : `${(100 * share).toFixed(share < 0.1 ? 0 : 1)} %`);
-const digitsOf = () => view.reading?.lines.flat() ?? [];
-const labelOf = (digit) => network.labels[answerOf(digit.probabilities)];
+const digitsOf = () => view.reading?.flat() ?? [];
+const bestOf = (digit) => network.labels[answerOf(digit.probabilities)];
+const labelOf = (digit) => (isSure(digit) ? bestOf(digit) : RECOGNIZER.UNKNOWN);
+const isSure = (digit) => Math.max(...digit.probabilities) >= RECOGNIZER.THRESHOLD;
 
 /** The bytes of compressed base64. */
 async function unpacked(text) {
@@ -28,7 +30,7 @@ async function unpacked(text) {
 function change(next) {
   earlier.push({ ...state });
   Object.assign(state, next);
-  view.chosen = Infinity; // the digit that is being written
+  view.picked = null;
   schedule();
 }
 
@@ -46,21 +48,25 @@ function beginStroke(point) {
 }
 
 async function show(file) {
-  let bitmap;
+  let picture;
   try {
-    bitmap = await createImageBitmap(file, { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" });
+    picture = await pictureFrom(file);
+    picture.image = await createImageBitmap(new ImageData(picture.data, picture.width, picture.height));
   } catch {
     return fail("unreadable");
   }
-  const shrink = Math.min(1, Math.sqrt(MOST_PIXELS / (bitmap.width * bitmap.height)));
-  hidden.width = Math.max(1, Math.round(bitmap.width * shrink));
-  hidden.height = Math.max(1, Math.round(bitmap.height * shrink));
-  const context = hidden.getContext("2d", { willReadFrequently: true });
-  context.drawImage(bitmap, 0, 0, hidden.width, hidden.height);
-  const picture = onGround(context.getImageData(0, 0, hidden.width, hidden.height));
-  const image = await createImageBitmap(new ImageData(picture.data, picture.width, picture.height));
-  change({ strokes: [], picture: { ...picture, image } });
-  view.chosen = 0;
+  change({ strokes: [], picture });
+}
+
+/** The pixels of a picture file, upright, on the ground that shows them: {height, width, data}. */
+async function pictureFrom(file) {
+  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image", premultiplyAlpha: "none", colorSpaceConversion: "none" });
+  const shrink = Math.min(1, Math.sqrt(MOST_PIXELS / (bitmap.width * bitmap.height))), canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * shrink));
+  canvas.height = Math.max(1, Math.round(bitmap.height * shrink));
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return onGround(context.getImageData(0, 0, canvas.width, canvas.height));
 }
 
 const MOST_PIXELS = 16e6; // of a picture; a canvas of some phones holds no more
@@ -93,7 +99,6 @@ function refresh() {
   view.reading = picture && readPicture(network, picture);
   view.place = picture && (picture.place ?? fitted(picture));
   view.message = picture ? "none" : "nothing";
-  view.chosen = Math.max(0, Math.min(view.chosen, digitsOf().length - 1));
   display();
   finished = performance.now();
   if (picture) view.milliseconds = finished - start;
@@ -110,198 +115,10 @@ function fitted({ height, width }) {
 
 function settle() {
   const digits = digitsOf();
-  one("#spoken").textContent = digits.length ? say("spoken", view.reading.lines.map((line) => line.map(labelOf).join(" ")).join(", "), sureness()) : say(view.message);
+  one("#spoken").textContent = digits.length ? say("spoken", view.reading.map((line) => line.map(labelOf).join(" ")).join(", "), sureness()) : say(view.message);
 }
 
 const sureness = () => percent(digitsOf().reduce((product, digit) => product * Math.max(...digit.probabilities), 1));
-
-// Showing it
-
-function display() {
-  const digits = digitsOf(), chosen = digits[view.chosen];
-  document.body.classList.toggle("written", Boolean(state.strokes.length || state.picture));
-  one("#undo").disabled = !earlier.length;
-  one("#clear").disabled = !state.strokes.length && !state.picture;
-  one("#why").disabled = !chosen;
-  drawPad();
-  showNumber(digits);
-  showBars(chosen);
-  showLayers(chosen);
-  explain(chosen);
-}
-
-function showNumber(digits) {
-  const row = one("#number");
-  const shape = view.reading ? view.reading.lines.map((line) => line.length).join() : "";
-  if (row.dataset.shape !== shape) {
-    row.dataset.shape = shape;
-    row.replaceChildren(...(view.reading?.lines ?? []).flatMap((line, index) => [...(index ? [document.createElement("hr")] : []), ...line.map(() => document.createElement("button"))]));
-    row.querySelectorAll("button").forEach((button, index) => {
-      button.type = "button";
-      button.addEventListener("click", () => { view.chosen = index; display(); });
-    });
-  }
-  row.classList.toggle("long", digits.length > 12 || network.labels.some((label) => label.length > 2));
-  row.querySelectorAll("button").forEach((button, index) => {
-    const digit = digits[index], sure = Math.max(...digit.probabilities);
-    button.textContent = labelOf(digit);
-    button.ariaPressed = String(index === view.chosen);
-    button.ariaLabel = say("digit", index + 1, digits.length, labelOf(digit), percent(sure));
-    button.classList.toggle("doubtful", sure < DOUBT);
-  });
-  const chosen = digits[view.chosen], sure = chosen && Math.max(...chosen.probabilities);
-  one("#sure").textContent = !chosen ? say(view.message)
-    : digits.length > 1 ? say("sureOf", sureness(), digits.length, labelOf(chosen), percent(sure))
-    : say(sure < DOUBT ? "unsure" : "sure", ...(sure < DOUBT ? [labelOf(chosen), percent(sure)] : [percent(sure)]));
-}
-
-const DOUBT = 0.5; // below this the answer is a guess
-
-function showBars(digit) {
-  const bars = one("#bars");
-  if (!bars.children.length) {
-    bars.classList.toggle("rows", network.labels.length > 12 || network.labels.some((label) => label.length > 2));
-    bars.replaceChildren(...network.labels.map((label) => {
-      const item = document.createElement("li"), name = document.createElement("b");
-      name.textContent = label;
-      item.append(document.createElement("i"), name, document.createElement("span"));
-      return item;
-    }));
-  }
-  const answer = digit ? answerOf(digit.probabilities) : -1;
-  [...bars.children].forEach((item, index) => {
-    const share = digit ? digit.probabilities[index] : 0;
-    item.firstChild.style.setProperty("--share", share);
-    item.lastChild.textContent = digit ? `${Math.round(100 * share)}%` : "";
-    item.classList.toggle("first", index === answer);
-  });
-}
-
-/** A colour of the style sheet, "#rrggbb", as three numbers. */
-const colour = (name) => [1, 3, 5].map((at) => parseInt(getComputedStyle(document.documentElement).getPropertyValue(name).trim().slice(at, at + 2), 16));
-
-function showLayers(digit) {
-  const [low, high, ink] = ["--low", "--high", "--ink"].map(colour);
-  const field = digit ? { height: network.side, width: network.side, values: digit.field } : blank(network.side, network.side);
-  paint(canvasesOf("field", 1)[0], field, (value) => between(low, ink, value / 255));
-  for (const layer of LAYERS) {
-    const maps = mapsShown(digit, layer);
-    const from = least(maps, (map) => least(Array.from(map.values), Number)), to = most(maps, (map) => most(Array.from(map.values), Number));
-    canvasesOf(layer, maps.length).forEach((canvas, index) => paint(canvas, maps[index], (value) => between(low, high, (value - from) / (to - from || 1))));
-  }
-}
-
-const blank = (height, width) => ({ height, width, values: new Float32Array(height * width) });
-
-/** The maps of a layer; F6 as 12 rows of 7 units, the shape of the drawings that the paper compares it with. */
-function mapsShown(digit, layer) {
-  const { step, phases, maps } = network.views[layer], [height, width] = network.steps[step].shape;
-  const found = digit ? mapsOf(network, digit.results, layer) : Array.from({ length: maps }, () => blank(height * phases, width * phases));
-  return layer === "F6" ? [{ height: 12, width: 7, values: Float32Array.from(found, (unit) => unit.values[0]) }] : found;
-}
-
-function canvasesOf(figure, count) {
-  const grid = one(`#${figure} .maps`);
-  if (!grid.children.length) {
-    grid.replaceChildren(...Array.from({ length: count }, () => document.createElement("canvas")));
-    grid.role = "img";
-  }
-  return [...grid.children];
-}
-
-function between(low, high, share) {
-  return low.map((value, channel) => value + (high[channel] - value) * share);
-}
-
-function paint(canvas, { height, width, values }, colouring) {
-  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  const context = canvas.getContext("2d"), image = context.createImageData(width, height);
-  for (let at = 0; at < values.length; at++) {
-    image.data.set(colouring(values[at], at), 4 * at);
-    image.data[4 * at + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
-}
-
-function drawPad() {
-  const ratio = devicePixelRatio || 1, height = Math.round(pad.clientHeight * ratio), width = Math.round(pad.clientWidth * ratio);
-  if (pad.width !== width || pad.height !== height) Object.assign(pad, { width, height });
-  const context = pad.getContext("2d"), ink = getComputedStyle(document.documentElement).getPropertyValue("--ink");
-  context.clearRect(0, 0, width, height);
-  if (state.picture) {
-    const { left, top, scale } = fitted(state.picture);
-    context.drawImage(state.picture.image, left * height, top * height, state.picture.width * scale * height, state.picture.height * scale * height);
-  }
-  drawStrokes(context, state.strokes, height, ink);
-  drawBoxes(context, height, ratio);
-  if (pen.shown) drawCross(context, height, ratio);
-}
-
-/** Boxes around the digits, where there are several or a picture is shown. */
-function drawBoxes(context, height, ratio) {
-  const digits = digitsOf(), { place } = view;
-  if (!place || pen.stroke || (digits.length < 2 && !state.picture)) return;
-  const accent = getComputedStyle(document.documentElement).getPropertyValue("--accent");
-  digits.forEach(({ box }, index) => {
-    const room = 0.03, x = place.left + box.left * place.scale - room, y = place.top + box.top * place.scale - room;
-    context.strokeStyle = accent;
-    context.globalAlpha = index === view.chosen ? 1 : 0.3;
-    context.lineWidth = (index === view.chosen ? 2 : 1.5) * ratio;
-    context.beginPath();
-    context.roundRect(x * height, y * height, ((box.right - box.left) * place.scale + 2 * room) * height, ((box.bottom - box.top) * place.scale + 2 * room) * height, 6 * ratio);
-    context.stroke();
-  });
-  context.globalAlpha = 1;
-}
-
-function drawCross(context, height, ratio) {
-  const [x, y, arm] = [pen.x * height, pen.y * height, 9 * ratio];
-  context.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue(pen.down ? "--warm" : "--accent");
-  context.lineWidth = 2 * ratio;
-  context.beginPath();
-  context.moveTo(x - arm, y); context.lineTo(x + arm, y);
-  context.moveTo(x, y - arm); context.lineTo(x, y + arm);
-  context.stroke();
-}
-
-// Why
-
-/** Show why, if asked to: computed between frames, anew for each digit. */
-function explain(digit) {
-  const asked = one("#why").ariaPressed === "true" && digit;
-  one("#why").textContent = say(one("#why").ariaPressed === "true" ? "whyNot" : "why");
-  one("#reason").hidden = !asked || view.why?.digit !== digit || !view.why.map;
-  if (!asked || pen.stroke) return;
-  if (view.why?.digit !== digit) {
-    view.why = { digit, map: null, work: occlusion(network, digit) };
-    goOn(view.why);
-  } else if (view.why.map) {
-    showWhy(view.why);
-  }
-}
-
-function goOn(why) {
-  setTimeout(() => {
-    if (view.why !== why) return;
-    const end = performance.now() + 8;
-    let step = why.work.next();
-    while (!step.done && performance.now() < end) step = why.work.next();
-    if (!step.done) return goOn(why);
-    why.map = step.value;
-    if (one("#why").ariaPressed === "true" && digitsOf()[view.chosen] === why.digit) showWhy(why);
-  });
-}
-
-function showWhy({ digit, map }) {
-  const [low, ink, warm, cool] = ["--low", "--ink", "--warm", "--cool"].map(colour);
-  const strongest = most(Array.from(map.values), Math.abs);
-  paint(canvasesOf("field", 1)[0], { ...map, values: digit.field }, (value, at) => {
-    const heat = strongest > 0.01 ? map.values[at] / strongest : 0;
-    return between(between(low, ink, (value / 255) * 0.75), heat > 0 ? warm : cool, Math.min(Math.abs(heat), 1) * 0.85);
-  });
-  one("#reason").textContent = say(strongest > 0.01 ? "reason" : "reasonFlat", labelOf(digit));
-  one("#reason").hidden = false;
-}
 
 // Words
 
@@ -332,6 +149,7 @@ function pointOf(event) {
 pad.addEventListener("pointerdown", (event) => {
   if (pen.pointer !== null || event.button > 0) return;
   event.preventDefault();
+  one("#paper").classList.add("pointed");
   pad.focus({ preventScroll: true });
   pad.setPointerCapture(event.pointerId);
   Object.assign(pen, { pointer: event.pointerId, shown: false, down: false });
@@ -353,6 +171,7 @@ for (const kind of ["pointerup", "pointercancel"]) {
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 pad.addEventListener("keydown", (event) => {
+  one("#paper").classList.remove("pointed");
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (ARROWS[event.key]) {
     const far = event.shiftKey ? 0.01 : 0.04;
@@ -372,7 +191,10 @@ pad.addEventListener("keydown", (event) => {
   event.preventDefault();
   schedule();
 });
-pad.addEventListener("blur", () => { Object.assign(pen, { shown: false, down: false }); drawPad(); });
+pad.addEventListener("blur", () => {
+  one("#paper").classList.remove("pointed");   Object.assign(pen, { shown: false, down: false });
+  drawPad();
+});
 
 document.addEventListener("keydown", (event) => {
   const command = event.ctrlKey || event.metaKey;
@@ -429,7 +251,9 @@ one("#example").addEventListener("click", async () => {
 });
 
 new ResizeObserver(schedule).observe(pad);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", schedule);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { takeColours(); schedule(); });
+takeColours();
 speak(view.language);
 
-globalThis.lenet5 = { network, computed, probabilitiesOf, mapsOf, readPicture, onGround, pictureOf, state, view }; // for the console and for tests
+// For the console and for tests.
+globalThis.lenet5 = { network, computed, probabilitiesOf, mapsOf, readDigit, readPicture, occlusion, pictureFrom, state, view };

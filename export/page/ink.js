@@ -4,8 +4,11 @@
 /** The ink of a picture, {height, width, data}: four bytes a pixel, red first, as a canvas gives them. */
 function inkOf({ height, width, data }) {
   const reduction = Math.ceil(Math.sqrt((height * width) / INK.WORK_PIXELS));
-  const pixels = plane(height, width, new Uint8Array(height * width));
-  let channels = [0, 1, 2].map((channel) => mapped(pixels, (_, at) => data[4 * at + channel], Uint8Array));
+  let channels = [0, 1, 2].map((channel) => {
+    const values = new Uint8Array(height * width);
+    for (let at = 0, from = channel; at < values.length; at++, from += 4) values[at] = data[from];
+    return plane(height, width, values);
+  });
   if (reduction > 1) channels = channels.map((one) => reduced(one, reduction));
   const least = Math.max(1, rounded(Math.min(channels[0].height, channels[0].width) / INK.LIGHT_SIDE));
   const few = least > 1 ? channels.map((one) => reduced(one, least)) : channels;
@@ -18,14 +21,14 @@ function inkOf({ height, width, data }) {
   const guess = mapped(small, (value, at) => 1 - Math.fround(value / bright.values[at]));
   const [first] = edgeThreshold(guess);
   if (first !== null) {
-    const stroke = strokeWidth(masked(guess, (value) => value > first));
+    const stroke = strokeWidth(above(guess, first));
     window = Math.min(window, odd(INK.STROKES_WIDE * stroke + 2));
   }
   const paper = resized(light(small, window), grey.height, grey.width, "bilinear");
   let strength = mapped(grey, (value, at) => clamped(1 - Math.fround(value / paper.values[at]), 0, 1));
   let [threshold, noise] = edgeThreshold(strength);
   if (threshold === null) return { strength, threshold, stroke: 0, reduction, inverted };
-  const stroke = strokeWidth(masked(strength, (value) => value > threshold));
+  const stroke = strokeWidth(above(strength, threshold));
   if (noise && stroke > 3) {
     strength = gaussianFilter(strength, Math.min(stroke / 6, 3));
     threshold = edgeThreshold(strength)[0] || threshold;
@@ -60,8 +63,12 @@ function colourWeights(channels) {
   return weights.map((value) => Math.fround(value / sumOf(weights)));
 }
 
-function mixed([red, green, blue], weights) {
-  return mapped(red, (value, at) => value * weights[0] + green.values[at] * weights[1] + blue.values[at] * weights[2]);
+function mixed([red, green, blue], [first, second, third]) {
+  const result = plane(red.height, red.width);
+  for (let at = 0; at < result.values.length; at++) {
+    result.values[at] = red.values[at] * first + green.values[at] * second + blue.values[at] * third;
+  }
+  return result;
 }
 
 function lightOnDark(small) {
@@ -102,12 +109,11 @@ function edgeThreshold(strength) {
 
 function grain({ height, width, values }) {
   if (height < 3 || width < 3) return 0;
+  const rows = (height - 1) >> 1, columns = (width - 1) >> 1, bends = new Float32Array(rows * columns); // every other place
   const bend = (at) => values[at - width] - 2 * values[at] + values[at + width];
-  const bends = new Float32Array((height - 2) * (width - 2));
-  for (let y = 1, to = 0; y < height - 1; y++) {
-    for (let x = 1; x < width - 1; x++, to++) {
-      const at = y * width + x;
-      bends[to] = Math.abs(bend(at - 1) - 2 * bend(at) + bend(at + 1));
+  for (let row = 0, to = 0; row < rows; row++) {
+    for (let column = 0, at = (2 * row + 1) * width + 1; column < columns; column++, at += 2) {
+      bends[to++] = Math.abs(bend(at - 1) - 2 * bend(at) + bend(at + 1));
     }
   }
   return medianOf(bends) / (6 * 0.6745);
@@ -126,8 +132,10 @@ function steepness({ height, width, values }) {
 }
 
 function strokeWidth(mask) {
-  const inside = distanceTransform(padded(mask, 1)).values.filter((distance) => distance > 0);
-  return inside.length ? 4 * (sumOf(inside) / inside.length - 0.5) : 0;
+  const area = sumOf(mask.values); // outside of it, distances are 0
+  if (!area) return 0;
+  const { top, bottom, left, right } = boxOf(mask);
+  return 4 * (sumOf(distanceTransform(cropped(mask, top - 1, bottom + 1, left - 1, right + 1)).values) / area - 0.5);
 }
 
 /** The field of one digit's ink: side × side pixels, 0 paper to 255 stroke; some paper around the ink. */
@@ -142,24 +150,22 @@ function evened(strength, threshold) {
 }
 
 function drawn(level) {
-  const longest = FIELD.BOX * FIELD.FINE, above = (one) => masked(one, (value) => value > 0.5);
-  const box = boxOf(above(level));
+  const longest = FIELD.BOX * FIELD.FINE, box = boxOf(above(level, 0.5));
   const longer = Math.max(box.bottom - box.top, box.right - box.left);
   const margin = 2 + Math.ceil(0.2 * longer);
   level = cropped(level, box.top - margin, box.bottom + margin, box.left - margin, box.right + margin);
-  const inside = above(brought(level, longest / longer));
-  if (!inside.values.includes(1)) return inside; // strokes too thin to be left: paper
+  const fine = brought(level, longest / longer);
+  const inside = above(fine, Math.min(0.5, greatest(fine.values) / 2)); // a hair that scaling made faint is a stroke
   const inward = distanceTransform(inside).values;
   const outward = distanceTransform(masked(inside, (value) => !value)).values;
   const signed = mapped(inside, (value, at) => (value ? inward[at] - 0.5 : 0.5 - outward[at]));
   const within = signed.values.filter((value) => value > 0);
   const width = (4 * sumOf(within)) / within.length;
-  const [least, most] = FIELD.STROKE.map((side) => side / FIELD.BOX);
-  const share = width / longest, wanted = clamped(share, least, most);
+  const share = width / longest, wanted = clamped(share, ...FIELD.STROKE.map((side) => side / FIELD.BOX));
   let grow = ((wanted - share) * longest) / (2 * (1 - wanted));
-  grow = Math.max(grow, 0.6 - within.reduce((one, other) => Math.max(one, other)));
+  grow = Math.max(grow, 0.6 - greatest(within));
   const strokes = mapped(signed, (value) => clamped(value + grow + 0.5, 0, 1));
-  const { top, bottom, left, right } = boxOf(above(strokes));
+  const { top, bottom, left, right } = boxOf(above(strokes, 0.5));
   const tight = cropped(strokes, Math.max(top - 1, 0), Math.min(bottom + 1, strokes.height), Math.max(left - 1, 0), Math.min(right + 1, strokes.width));
   return brought(tight, longest / Math.max(bottom - top, right - left));
 }
@@ -171,9 +177,8 @@ function brought(one, scale) {
 }
 
 function centred({ height, width, values }) {
-  const { FINE, SIZE } = FIELD;
+  const { FINE, MIDDLE, MNIST_SIZE, SIZE } = FIELD;
   let total = 0, down = 0, across = 0;
-  if (!values.some(Boolean)) return new Uint8Array(SIZE * SIZE);
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++, at++) {
       total += values[at];
@@ -181,10 +186,26 @@ function centred({ height, width, values }) {
       across += values[at] * (x + 0.5);
     }
   }
-  const middle = (SIZE * FINE) / 2;
+  const middle = (MIDDLE + (SIZE - MNIST_SIZE) / 2) * FINE;
   const top = rounded(middle - down / total), left = rounded(middle - across / total);
   const page = cropped(plane(height, width, values), -top, SIZE * FINE - top, -left, SIZE * FINE - left);
   return reduced(page, FINE).values.map((value) => rounded(value * 255));
+}
+
+/** The field of a picture that is already as MNIST has it, unchanged but for inversion; null of any other. */
+function asMnist({ height, width, data }) {
+  const { BOX, MIDDLE, MNIST_SIZE, OFF_MIDDLE, SIZE } = FIELD, ground = data[0];
+  if (height !== width || ![MNIST_SIZE, SIZE].includes(height) || ![0, 255].includes(ground)) return null;
+  const grey = mapped(plane(height, width, new Uint8Array(height * width)), (_, at) => data[4 * at], Uint8Array);
+  if ([width - 1, width * (width - 1), width * width - 1].some((corner) => grey.values[corner] !== ground)) return null;
+  if (!grey.values.every((value, at) => data[4 * at + 1] === value && data[4 * at + 2] === value)) return null;
+  const digit = ground ? mapped(grey, (value) => 255 - value, Uint8Array) : grey, { top, bottom, left, right } = boxOf(digit);
+  if (right <= left || ![BOX - 1, BOX].includes(Math.max(right - left, bottom - top))) return null;
+  let total = 0, down = 0, across = 0;
+  digit.values.forEach((value, at) => { total += value; down += value * Math.floor(at / width); across += value * (at % width); });
+  const middle = MIDDLE + (height - MNIST_SIZE) / 2 - 0.5;
+  if ([down, across].some((sum) => Math.abs(sum / total - middle) >= OFF_MIDDLE)) return null;
+  return padded(digit, (SIZE - height) / 2).values;
 }
 
 function boxOf({ height, width, values }) {

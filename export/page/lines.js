@@ -1,121 +1,5 @@
-// keras_classics/recognition/parts.py and lines.py, step by step: ink → its connected parts → the digits of each line.
-// Their constants come from there (PARTS, LINES), written in by the exporter.
-
-const longerOf = (part) => Math.max(part.bottom - part.top, part.right - part.left);
-const heightOf = (part) => part.bottom - part.top;
-const widthOf = (part) => part.right - part.left;
-const least = (items, value) => items.reduce((found, item) => Math.min(found, value(item)), Infinity);
-const most = (items, value) => items.reduce((found, item) => Math.max(found, value(item)), -Infinity);
-const around = (parts) => ({
-  top: least(parts, (part) => part.top), bottom: most(parts, (part) => part.bottom),
-  left: least(parts, (part) => part.left), right: most(parts, (part) => part.right),
-});
-
-/** The first of the items whose value is the greatest. */
-function best(items, value) {
-  return items.reduce((found, item) => (value(item) > value(found) ? item : found));
-}
-
-/** {ink, labels, parts} of what inkOf found. */
-function partsOf(ink) {
-  const { strength, threshold, stroke } = ink;
-  if (threshold === null) return { ink, labels: plane(strength.height, strength.width, new Int32Array(strength.values.length)), parts: [] };
-  const strong = withoutLines(masked(strength, (value) => value > threshold), stroke);
-  const faint = withoutLines(masked(strength, (value) => value > PARTS.WEAK * threshold), stroke);
-  const { labels, count } = labelled(masked(strong, (value, at) => value || faint.values[at]));
-  const seen = new Uint8Array(count + 1);
-  strong.values.forEach((value, at) => { if (value) seen[labels.values[at]] = 1; });
-  const numbers = Array.from({ length: count }, (_, at) => at + 1).filter((number) => seen[number]);
-  const parts = withoutFrames(described(ink, labels, count, numbers), labels);
-  const total = parts.reduce((sum, part) => sum + part.ink, 0);
-  const kept = parts.filter((part) => part.ink > (PARTS.SPECK * total) / 4 && longerOf(part) > 0.7 * stroke);
-  return { ink, labels, parts: kept.sort((one, other) => other.ink - one.ink) };
-}
-
-function described(ink, labels, count, numbers) {
-  const boxes = boxesOf(labels, count), areas = new Float64Array(count + 1), sums = new Float64Array(count + 1);
-  labels.values.forEach((number, at) => { areas[number]++; sums[number] += ink.strength.values[at]; });
-  return numbers.map((label) => {
-    const { top, bottom, left, right } = boxes[label - 1];
-    const sides = (top === 0) + (bottom === labels.height) + (left === 0) + (right === labels.width);
-    return { label, top, bottom, left, right, area: areas[label], ink: sums[label], sides };
-  });
-}
-
-function withoutLines(mask, stroke) {
-  for (const [turned, fewest] of [[false, 1], [true, 2]]) {
-    const view = turned ? transposed(mask) : mask;
-    const found = printedLines(view, stroke);
-    if (found.length < fewest) continue;
-    const runs = uprightRuns(view).values, kept = plane(view.height, view.width, view.values.slice());
-    for (const { top, left, strip, thickness } of found) {
-      strip.values.forEach((value, at) => {
-        const place = (top + (at / strip.width | 0)) * view.width + left + (at % strip.width);
-        if (value && runs[place] <= 2 * thickness + 1) kept.values[place] = 0;
-      });
-    }
-    mask = turned ? transposed(kept) : kept;
-  }
-  return mask;
-}
-
-/** Level lines from border to border: {top, left, strip, thickness} of each. */
-function printedLines(view, stroke) {
-  const { height, width, values } = view;
-  const piece = Math.max(rounded(PARTS.LINE_PIECE * width), 8);
-  let long = false;
-  for (let y = 0; y < height && !long; y++) long = sumOf(values.subarray(y * width, (y + 1) * width)) > piece;
-  if (!long) return [];
-  const straight = openedByLine(dilated(view, 1, 0), piece);
-  const lines = masked(straight, (value, at) => value && values[at]);
-  const { labels, count } = labelled(dilated(lines, 1, 1));
-  return boxesOf(labels, count).flatMap(({ top, bottom, left, right }, index) => {
-    const inside = masked(cropped(labels, top, bottom, left, right), (value) => value === index + 1);
-    const within = (one) => cropped(one, top, bottom, left, right).values;
-    const onLine = within(lines), written = within(view);
-    const thickness = sumOf(inside.values.map((value, at) => value & onLine[at]).filter(Boolean)) / (right - left);
-    const reaches = left <= PARTS.LINE_ENDS * width && right >= (1 - PARTS.LINE_ENDS) * width;
-    const level = bottom - top <= PARTS.LINE_LEAN * width + 2 * thickness + 2;
-    if (!reaches || !level || thickness > Math.max(1.6 * stroke, 2)) return [];
-    return [{ top, left, strip: masked(inside, (value, at) => value && written[at]), thickness }];
-  });
-}
-
-/** For each pixel of a mask, how long the upright run of pixels is that it belongs to. */
-function uprightRuns({ height, width, values }) {
-  const runs = new Int32Array(values.length);
-  for (let x = 0; x < width; x++) {
-    for (let y = 0, run = 0; y <= height; y++) {
-      if (y < height && values[y * width + x]) { run++; continue; }
-      for (let back = 1; back <= run; back++) runs[(y - back) * width + x] = run;
-      run = 0;
-    }
-  }
-  return plane(height, width, runs);
-}
-
-function withoutFrames(parts, { height, width }) {
-  return parts.filter((part) => {
-    const hollow = part.area < PARTS.FRAME_FILL * heightOf(part) * widthOf(part);
-    const large = heightOf(part) > 0.6 * height && widthOf(part) > 0.6 * width;
-    const holds = (other) => part.top < other.top && other.bottom < part.bottom && part.left < other.left && other.right < part.right
-      && longerOf(other) > 0.15 * Math.min(heightOf(part), widthOf(part));
-    return !(hollow && large && parts.some(holds));
-  });
-}
-
-/** The strength of some parts alone, with a margin; {plane, top, left}. */
-function cutOut(found, members, margin = 3) {
-  const box = around(members), { height, width } = found.labels;
-  const [top, bottom] = [Math.max(box.top - margin, 0), Math.min(box.bottom + margin, height)];
-  const [left, right] = [Math.max(box.left - margin, 0), Math.min(box.right + margin, width)];
-  const labels = cropped(found.labels, top, bottom, left, right).values;
-  const numbers = new Set(members.map((part) => part.label));
-  const own = plane(bottom - top, right - left, Uint8Array.from(labels, (number) => (numbers.has(number) ? 1 : 0)));
-  const near = dilated(own, 2, 2).values;
-  const strength = cropped(found.ink.strength, top, bottom, left, right);
-  return { top, left, plane: mapped(strength, (value, at) => (own.values[at] || (near[at] && !labels[at]) ? value : 0)) };
-}
+// keras_classics/recognition/lines.py, step by step: parts → the digits of each line, from left to right.
+// Its constants come from there (LINES), written in by the exporter.
 
 /** The parts of the one digit that a picture shows. */
 function oneDigit(found) {
@@ -148,7 +32,8 @@ function linesOf(found) {
   if (!writing.length) return { found, lines: [] };
   const inkiest = most(writing, (part) => part.ink);
   const height = quantile(writing.filter((part) => part.ink > 0.15 * inkiest).map(heightOf), 0.75);
-  writing = writing.filter((part) => !(part.sides && heightOf(part) > 2 * height));
+  const own = writing.filter((part) => !ofTheSurroundings(part, height));
+  if (own.length) writing = own;
   const tall = writing.filter((part) => heightOf(part) > LINES.TALL * height).sort((one, other) => one.left + one.right - other.left - other.right);
   const lines = [];
   for (const part of tall) {
@@ -162,6 +47,12 @@ function linesOf(found) {
   const { labels } = found;
   const renumbered = { ...found, labels: plane(labels.height, labels.width, labels.values.slice()) };
   return { found: renumbered, lines: lines.map((line) => piecesOf(renumbered, line, small)) };
+}
+
+/** Whether a part along the border is a shadow or the edge of the page: solid, or twice as high as a line. */
+function ofTheSurroundings(part, height) {
+  const solid = part.area > 0.65 * heightOf(part) * widthOf(part) && Math.min(heightOf(part), widthOf(part)) > 0.3 * height;
+  return part.sides > 0 && (solid || heightOf(part) > 2 * height);
 }
 
 /** How far the middle of `part` lies above or below where the line goes on. */
@@ -233,7 +124,7 @@ function cutApart(found, group, part, height) {
   });
   const numbers = [...used].sort((one, other) => one - other).map((section) => first + section);
   let others = group.filter((member) => member !== part);
-  const costs = [0, ...cuts.map((cut) => LINES.CUT_COST + cut.ink / stroke)];
+  const costs = [0, ...cuts.map((cut) => LINES.CUT_COST + (LINES.CROSSED_COST * cut.ink) / stroke)];
   const pieces = described(found.ink, labels, first + cuts.length, numbers).map((made) => {
     const amid = others.filter((member) => made.left <= (member.left + member.right) / 2 && (member.left + member.right) / 2 < made.right);
     others = others.filter((member) => !amid.includes(member));
@@ -253,26 +144,27 @@ function cutsOf(mask, stroke, height) {
     const shift = Math.min(least(places, (place) => place), 0);
     const counts = new Float64Array(Math.max(most(places, (place) => place) - shift + 1, width));
     places.forEach((place) => counts[place - shift]++);
-    const ink = counts.map((count, at) => ((counts[at - 1] || 0) + count + (counts[at + 1] || 0)) / 3);
-    const margin = Math.max(Math.trunc(0.12 * height), 2);
+    // Summed as NumPy's convolve does, to the last bit: which of equal places is taken hangs on it.
+    const third = 1 / 3, ink = counts.map((count, at) => (counts[at - 1] || 0) * third + count * third + (counts[at + 1] || 0) * third);
+    const margin = Math.max(Math.trunc(0.08 * height), 1);
     for (let x = margin; x < ink.length - margin; x++) {
       const low = ink.subarray(x - margin, x + margin + 1).every((value) => value >= ink[x]);
-      if (low && ink[x] < Math.min(2.6 * stroke, 0.5 * height)) found.push({ x: x + shift, lean, ink: ink[x] });
+      if (low && ink[x] < Math.min(3.2 * stroke, 0.6 * height)) found.push({ x: x + shift, lean, ink: ink[x] });
     }
   }
   const price = (cut) => cut.ink + Math.abs(cut.lean) * 0.3 * stroke, chosen = [];
   for (const cut of found.sort((one, other) => price(one) - price(other))) {
-    if (chosen.every((other) => Math.abs(cut.x - other.x) > 0.18 * height)) chosen.push(cut);
+    if (chosen.every((other) => Math.abs(cut.x - other.x) > LINES.APART * height)) chosen.push(cut);
   }
   return chosen.slice(0, LINES.MOST_CUTS).sort((one, other) => one.x - other.x || one.lean - other.lean);
 }
 
 /** The most probable way of reading the pieces of a line: of each digit what `read(members)` gave, left to right. */
 function readLine(pieces, read) {
-  const count = pieces.length, height = medianOf(pieces.map(heightOf));
+  const count = pieces.length, height = quantile(pieces.map(heightOf), 0.75);
   const reached = [0, ...new Array(count).fill(Infinity)], back = new Array(count + 1).fill(null);
   for (let end = 1; end <= count; end++) {
-    for (let start = Math.max(end - 4, 0); start < end; start++) {
+    for (let start = Math.max(end - LINES.MOST_PIECES, 0); start < end; start++) {
       const span = pieces.slice(start, end);
       if (!possible(span, height)) continue;
       const digit = read(span.flatMap((piece) => piece.members));
@@ -294,8 +186,8 @@ function possible(pieces, height) {
 
 function costOf(pieces, probabilities, height) {
   const box = around(pieces), together = box.bottom - box.top;
-  let cost = LINES.DIGIT_COST + pieces[0].cut - Math.log(Math.max(...probabilities, 1e-4));
+  let cost = LINES.DIGIT_COST + pieces[0].cut - LINES.DOUBT * Math.log(Math.max(...probabilities, 1e-4));
   pieces.slice(1).forEach((piece, at) => { cost += (LINES.GAP_COST * Math.max(piece.left - pieces[at].right, 0)) / height; });
-  if (together < LINES.TALL * height) cost += 2;
-  return cost + LINES.WIDE_COST * Math.max((box.right - box.left) / Math.max(together, height) - 0.9, 0);
+  if (together < LINES.TALL * height) cost += LINES.LOW_COST;
+  return cost + LINES.WIDE_COST * Math.max((box.right - box.left) / Math.max(together, height) - 1, 0);
 }

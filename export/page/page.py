@@ -1,4 +1,4 @@
-"""The page's parts → one HTML file: words, style, script, constants, network and weights, and the policy that binds it."""
+"""The parts of the page → one HTML file: script, style, constants, network, weights, and the policy that binds it."""
 
 import base64
 import hashlib
@@ -10,16 +10,18 @@ import zlib
 
 import keras_classics
 from keras_classics.datasets import decoding
-from keras_classics.recognition import field, ink, lines, parts
+from keras_classics.recognition import explain, field, ink, lines, parts, recognizer
 
 SCRIPTS = (
     "network",
     "planes",
     "ink",
+    "parts",
     "lines",
     "reading",
     "strokes",
     "words",
+    "show",
     "app",
 )  # in the order they need each other
 _HERE = pathlib.Path(__file__).parent
@@ -55,8 +57,8 @@ def assembled(network, weights):
 
 def script_text():
     """The script, a module: the constants of the Python modules that it follows, and its files."""
-    constants = {"INK": ink, "FIELD": field, "PARTS": parts, "LINES": lines}
-    given = {name: _constants(module) for name, module in constants.items()}
+    modules = (explain, field, ink, lines, parts, recognizer)
+    given = {module.__name__.rpartition(".")[2].upper(): _constants(module) for module in modules}
     given["DECODING"] = {"SOLID": decoding._SOLID, "OWN_GROUND": decoding._OWN_GROUND}
     first = [f"const {name} = {json.dumps(values)};" for name, values in given.items()]
     return "\n".join([*first, *(_text(f"{name}.js") for name in SCRIPTS)])
@@ -67,7 +69,7 @@ def _constants(module):
     return {
         name: value
         for name, value in vars(module).items()
-        if name.isupper() and not name.startswith("_") and isinstance(value, (int, float, tuple))
+        if name.isupper() and not name.startswith("_") and isinstance(value, (int, float, str, tuple))
     }
 
 

@@ -10,12 +10,26 @@ function mapped({ height, width, values }, value, Kind = Float32Array) {
   return plane(height, width, result);
 }
 
+/** Where a plane is above a number: a mask. */
+function above({ height, width, values }, number) {
+  const result = new Uint8Array(values.length);
+  for (let at = 0; at < result.length; at++) if (values[at] > number) result[at] = 1;
+  return plane(height, width, result);
+}
+
 const masked = (one, test) => mapped(one, (value, at) => (test(value, at) ? 1 : 0), Uint8Array);
 
 function sumOf(values) {
   let sum = 0;
   for (let at = 0; at < values.length; at++) sum += values[at];
   return sum;
+}
+
+/** The greatest of some numbers, or with `sign` -1 of their opposites. */
+function greatest(values, sign = 1) {
+  let found = -Infinity;
+  for (let at = 0; at < values.length; at++) if (sign * values[at] > found) found = sign * values[at];
+  return found;
 }
 
 /** The whole number nearest to `value`, halves to even, as Python's round. */
@@ -256,18 +270,22 @@ function resized(one, height, width, kernel) {
 function resizedAcross(one, width, kernel) {
   if (width === one.width) return one;
   const [reach, weigh] = KERNELS[kernel];
-  const scale = one.width / width, spread = Math.max(scale, 1);
-  const result = new Float32Array(one.height * width);
+  const scale = one.width / width, spread = Math.max(scale, 1), most = 2 * Math.ceil(reach * spread) + 1;
+  const firsts = new Int32Array(width), counts = new Int32Array(width), weights = new Float64Array(width * most);
   for (let x = 0; x < width; x++) {
     const centre = (x + 0.5) * scale;
-    const first = Math.max(Math.trunc(centre - reach * spread + 0.5), 0);
-    const last = Math.min(Math.trunc(centre + reach * spread + 0.5), one.width);
-    const weights = Float64Array.from({ length: last - first }, (_, i) => weigh((i + first - centre + 0.5) / spread));
-    const total = sumOf(weights);
-    for (let y = 0; y < one.height; y++) {
+    firsts[x] = Math.max(Math.trunc(centre - reach * spread + 0.5), 0);
+    counts[x] = Math.min(Math.trunc(centre + reach * spread + 0.5), one.width) - firsts[x];
+    let total = 0;
+    for (let i = 0; i < counts[x]; i++) total += weights[x * most + i] = weigh((i + firsts[x] - centre + 0.5) / spread);
+    for (let i = 0; i < counts[x]; i++) weights[x * most + i] /= total;
+  }
+  const result = new Float32Array(one.height * width), { values } = one;
+  for (let y = 0, at = 0; y < one.height; y++) {
+    for (let x = 0; x < width; x++, at++) {
       let sum = 0;
-      for (let i = 0; i < weights.length; i++) sum += one.values[y * one.width + first + i] * (weights[i] / total);
-      result[y * width + x] = sum;
+      for (let i = 0, from = y * one.width + firsts[x], by = x * most; i < counts[x]; i++) sum += values[from + i] * weights[by + i];
+      result[at] = sum;
     }
   }
   return plane(one.height, width, result);

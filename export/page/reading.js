@@ -1,49 +1,73 @@
 // A picture → what it says: lines of digits, each with its field, every step of the network and the probabilities.
 
 /**
- * What a picture {height, width, data} says: {lines, inverted}. A line is a list of digits {field, results,
- * probabilities, box}, left to right; the box is in pixels of the picture.
+ * What a picture {height, width, data} says: lines of digits {field, results, probabilities, box}, top to bottom and left
+ * to right; boxes in pixels of the picture. As Recognizer.numbers, but one digit alone is read as Recognizer.digit does.
  */
 function readPicture(network, picture) {
-  const ink = inkOf(picture), found = partsOf(ink);
-  const digit = (where) => (members) => {
-    const field = fieldOf(cutOut(where, members).plane, ink.threshold), results = computed(network, field);
-    const { top, bottom, left, right } = around(members);
-    const box = { top: top * ink.reduction, bottom: bottom * ink.reduction, left: left * ink.reduction, right: right * ink.reduction };
-    return { field, results, probabilities: probabilitiesOf(network, results), box };
+  const ready = readyDigit(network, picture);
+  if (ready) return [[ready]];
+  const found = partsOf(inkOf(picture)), split = linesOf(found), known = new Map();
+  const digit = (members, where) => {
+    const name = members.map((part) => part.label).sort().join(); // parts that are cut get numbers of their own
+    if (!known.has(name)) known.set(name, digitOf(network, where, members));
+    return known.get(name);
   };
-  const split = linesOf(found);
-  let lines = split.lines.map((pieces) => readLine(pieces, digit(split.found)));
-  if (lines.flat().length === 1) lines = [[digit(found)(oneDigit(found))]];
-  return { lines, inverted: ink.inverted };
+  const lines = split.lines.map((pieces) => readLine(pieces, (members) => digit(members, split.found)));
+  if (lines.flat().length === 1) return standsOut(found, oneDigit(found)) ? [[digit(oneDigit(found), found)]] : [];
+  return lines.filter((line) => line.some((each) => Math.max(...each.probabilities) >= RECOGNIZER.THRESHOLD));
+}
+
+/** The one digit of a picture; null where there is no ink. */
+function readDigit(network, picture) {
+  const ready = readyDigit(network, picture);
+  if (ready) return ready;
+  const found = partsOf(inkOf(picture)), members = oneDigit(found);
+  return standsOut(found, members) ? digitOf(network, found, members) : null;
+}
+
+const standsOut = (found, members) => members.length > 0 && separation(found, members) >= PARTS.SEPARATION;
+
+function readyDigit(network, picture) {
+  const ready = asMnist(picture);
+  return ready && { ...answered(network, ready), box: { top: 0, bottom: picture.height, left: 0, right: picture.width } };
+}
+
+function digitOf(network, found, members) {
+  const { threshold, reduction } = found.ink, { top, bottom, left, right } = around(members);
+  const box = { top: top * reduction, bottom: bottom * reduction, left: left * reduction, right: right * reduction };
+  return { ...answered(network, fieldOf(cutOut(found, members), threshold)), box };
+}
+
+function answered(network, field) {
+  const margin = (network.side - FIELD.SIZE) / 2; // below 0 of a network that takes MNIST's 28×28 pixels
+  const fitted = margin ? padded(plane(FIELD.SIZE, FIELD.SIZE, field), margin).values : field;
+  const results = computed(network, fitted);
+  return { field: fitted, results, probabilities: probabilitiesOf(network, results) };
 }
 
 const answerOf = (probabilities) => probabilities.indexOf(Math.max(...probabilities));
 
-const WINDOW = 6, STEP = 2; // pixels of the field: side of the square of paper laid on the ink, and how far it moves
-
 /**
- * Why: how much the answer's probability falls where paper covers the ink, the mean of all squares over a pixel. A
- * generator, which stops between rows of squares, so that drawing goes on; its value is {height, width, values}.
+ * Why: how much the answer's probability falls where a patch of the field is wiped out, each pixel the mean of the
+ * patches over it (keras_classics/recognition/explain.py). A generator, which stops between rows of patches, so that
+ * drawing goes on; its value is a plane.
  */
 function* occlusion(network, digit) {
-  const { side } = network, answer = answerOf(digit.probabilities);
+  const { side } = network, { PATCH } = EXPLAIN, answer = answerOf(digit.probabilities);
   const falls = new Float32Array(side * side), counts = new Float32Array(side * side);
-  for (let top = 2 - WINDOW; top < side; top += STEP) {
-    for (let left = 2 - WINDOW; left < side; left += STEP) {
-      const covered = digit.field.slice(), places = [];
-      for (let y = Math.max(top, 0); y < Math.min(top + WINDOW, side); y++) {
-        for (let x = Math.max(left, 0); x < Math.min(left + WINDOW, side); x++) places.push(y * side + x);
-      }
-      const blank = places.every((place) => !covered[place]);
-      places.forEach((place) => { covered[place] = 0; counts[place]++; });
-      if (blank) continue;
-      const fall = digit.probabilities[answer] - probabilitiesOf(network, computed(network, covered))[answer];
-      places.forEach((place) => { falls[place] += fall; });
+  for (let top = 0; top <= side - PATCH; top++) {
+    for (let left = 0; left <= side - PATCH; left++) {
+      const wiped = digit.field.slice(), places = [];
+      for (let at = 0; at < PATCH * PATCH; at++) places.push((top + Math.floor(at / PATCH)) * side + left + (at % PATCH));
+      const blank = places.every((place) => !wiped[place]);
+      places.forEach((place) => { wiped[place] = 0; });
+      const fall = blank ? 0 : digit.probabilities[answer] - probabilitiesOf(network, computed(network, wiped))[answer];
+      places.forEach((place) => { falls[place] += fall; counts[place]++; });
     }
     yield;
   }
-  return { height: side, width: side, values: falls.map((fall, place) => fall / Math.max(counts[place], 1)) };
+  return plane(side, side, falls.map((fall, place) => fall / counts[place]));
 }
 
 /**

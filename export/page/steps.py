@@ -1,4 +1,4 @@
-"""A ``.tflite`` of LeNet-5 → the steps that the page computes and one block of weights, as ``network.js`` reads them."""
+"""A ``.tflite`` of LeNet-5 → the steps that the page computes and one block of weights, as ``network.js`` has them."""
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -29,7 +29,7 @@ def read(model, path):
         InputError: the bytes are no such file, another network than LeNet-5, or have an operator the page has not.
     """
     described = metadata.read(model, path)
-    known = networks.said_by(described)
+    known = networks.described_network(described)
     if known not in NETWORKS:
         raise InputError(f"{path} is {described.get('network', 'another network')}; the page is for LeNet-5.")
     try:
@@ -37,8 +37,8 @@ def read(model, path):
         reader = _Reader(content)
         steps = [step for operator in content.subgraphs[0].operators if (step := reader.step(operator))]
         side, pixels = reader.input()
-    except _UnknownOperator as error:
-        raise InputError(f"{path} has {error}, which the page does not compute; export LeNet-5 anew.") from error
+    except _UnknownOperatorError as error:
+        raise InputError(f"{path} has {error}; the page computes LeNet-5 with tanh or ReLU.") from error
     except Exception as error:  # a damaged flatbuffer fails anywhere, in any way
         raise InputError(f"{path} is a damaged TFLite model.") from error
     labels = described["labels"]
@@ -57,7 +57,7 @@ def read(model, path):
     return network, bytes(reader.block)
 
 
-class _UnknownOperator(Exception):
+class _UnknownOperatorError(Exception):
     """An operator, or a form of one, that ``network.js`` has not."""
 
 
@@ -72,7 +72,7 @@ class _Reader:
         tensor = self.graph.tensors[self.graph.inputs[0]]
         _, height, width, channels = (int(side) for side in tensor.shape)
         if height != width or channels != 1:
-            raise _UnknownOperator(f"an input of {height}×{width}×{channels}")
+            raise _UnknownOperatorError(f"an input of {height}×{width}×{channels}")
         return height, _TYPES[tensor.type]
 
     def step(self, operator):
@@ -98,18 +98,18 @@ class _Reader:
             return step | self._weighted(operator) | {"stride": options.strideH, "depthwise": name != "CONV_2D"}
         if name == "FULLY_CONNECTED":
             return step | self._weighted(operator) | {"stride": 1, "depthwise": False}
-        raise _UnknownOperator(f"the operator {name}")
+        raise _UnknownOperatorError(f"the operator {name}")
 
     def _valid(self, options):
         if options.padding != schema.Padding.VALID or options.strideH != options.strideW:
-            raise _UnknownOperator("padding")
+            raise _UnknownOperatorError("padding")
         return options
 
     def _weighted(self, operator):
         source, weights, bias = operator.inputs[:3]
         activation = _ACTIVATIONS.get(operator.builtinOptions.fusedActivationFunction)
         if activation is None:
-            raise _UnknownOperator("an activation within a convolution")
+            raise _UnknownOperatorError("an activation within a convolution")
         shape = [int(side) for side in self.graph.tensors[weights].shape]
         kernel = shape[1:3] if len(shape) == 4 else [1, 1]
         values, scale = self._constant(weights), self._scale(weights)

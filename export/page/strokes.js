@@ -1,7 +1,7 @@
 // Strokes on the pad. A stroke is a list of points {x, y, width}, in units of the pad's height.
 
 const PEN = 0.055; // width of a pen, of the pad's height
-const RESOLUTION = 180; // pixels of the picture that is read to a unit
+const RESOLUTION = 96; // pixels of the picture that is read to a unit
 const MARGIN = 0.15; // of paper around the ink
 
 /** Draw strokes on a canvas' context, `scale` pixels to a unit. */
@@ -42,7 +42,7 @@ function pictureOf(strokes, canvas) {
 
 const EXAMPLE = "1998"; // the year of LeNet-5
 const SHAPES = { // strokes of digits, points in percent of a box of 60 × 100
-  1: [[16, 24, 26, 16, 36, 2, 34, 30, 32, 62, 31, 98]],
+  1: [[25, 14, 35, 2, 34, 30, 32, 62, 31, 98]],
   9: [[54, 18, 44, 4, 26, 2, 10, 14, 8, 32, 18, 46, 34, 47, 48, 36, 54, 18, 54, 40, 50, 70, 42, 99]],
   8: [[50, 14, 38, 2, 20, 4, 11, 17, 18, 33, 36, 46, 50, 60, 53, 78, 42, 95, 24, 98, 9, 88, 8, 70, 20, 55, 38, 40, 50, 26, 50, 13]],
 };

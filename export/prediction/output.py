@@ -46,9 +46,9 @@ def _json(top, line):
 
 def _record(path, result, top, line):
     if not line:
-        return {"path": path, **_answer(result, top)}
+        return {"path": text.of_path(path), **_answer(result, top)}
     return {
-        "path": path,
+        "path": text.of_path(path),
         "number": result.text,
         "probability": round(result.probability, DECIMALS),
         "digits": [{**_answer(digit, top), "box": list(digit.box)} for digit in result.digits],

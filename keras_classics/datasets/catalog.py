@@ -59,7 +59,7 @@ def check_name(name, known):
     """Refuse a dataset name that is not among ``known``, before any work is done.
 
     Raises:
-        InputError: so it is.
+        InputError: ``name`` is not among ``known``, or lacks its path.
     """
     if not isinstance(name, str):
         raise InputError(f"the name of a dataset is {name!r}; expected one of {', '.join(known)}.")

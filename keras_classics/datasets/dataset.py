@@ -74,7 +74,7 @@ class Dataset:
     """Three splits that share no image: ``train`` fits, ``validation`` selects, ``test`` reports."""
 
     name: str
-    origin: str  # where it came from, for people
+    origin: str  # where it came from, as displayed
     class_names: tuple[str, ...]
     train: Split
     validation: Split

@@ -27,7 +27,7 @@ def arrays(kind, content, compute):
     Args:
         kind: of the arrays, in the name of the file.
         content: bytes that change when the result would.
-        compute: ``() -> {name: array}``. A disk that cannot keep the result is told of on stderr, and no error.
+        compute: ``() -> {name: array}``. If the result cannot be written, a warning is printed on stderr.
     """
     path = folder() / f"{kind}-{hashlib.sha256(content).hexdigest()[:24]}.npz"
     try:
@@ -40,5 +40,5 @@ def arrays(kind, content, compute):
         with files.whole_file(path) as partial:
             np.savez(partial, **values)
     except InputError as error:
-        print(f"Not kept for the next time: {error}", file=sys.stderr, flush=True)
+        print(f"Warning: not cached: {error}", file=sys.stderr, flush=True)
     return values

@@ -6,8 +6,7 @@ Training on folders, calibration and verification read pictures by ``read_field`
 import numpy as np
 
 from keras_classics.datasets import decoding
-from keras_classics.recognition.field import as_mnist
-from keras_classics.recognition.reading import digit_of
+from keras_classics.recognition.reading import digit_field
 
 
 def read_field(source, size, *, name=None):
@@ -22,10 +21,7 @@ def read_field(source, size, *, name=None):
     Raises:
         InputError: as ``decoding.decode``.
     """
-    pixels = decoding.decode(source, name=name)
-    field = as_mnist(pixels)
-    if field is None:
-        found = digit_of(pixels)
-        field = np.zeros((size, size), np.uint8) if found is None else found[0]
+    found = digit_field(decoding.decode(source, name=name))
+    field = np.zeros((size, size), np.uint8) if found is None else found[0]
     margin = (len(field) - size) // 2
     return field[margin : len(field) - margin, margin : len(field) - margin, None]

@@ -82,7 +82,7 @@ def _splits(folders, skipped):
                 "has; splits need the same classes."
             )
     if len(names) < 2:
-        raise _too_few_classes(folders["train"], names, [])
+        raise _too_few_classes(folders["train"], names, {})
     if "test" not in read:
         read["test"] = read.pop("validation")
     numbers = {"train": division.TRAIN, "validation": division.VALIDATION, "test": division.TEST}
@@ -120,7 +120,7 @@ def _classes(root, folders, skipped, fewest=2):
             skipped.note(picture_files.EMPTY, folder)
     if len(found) < fewest:
         skipped.tell()
-        raise _too_few_classes(root, list(found), list(folders))
+        raise _too_few_classes(root, found, folders)
     names = sorted(found)
     paths = np.array([path for name in names for path in found[name]], str)
     labels = np.repeat(np.arange(len(names)), [len(found[name]) for name in names])
@@ -139,7 +139,9 @@ def _refuse_splits_inside(folder):
 
 
 def _too_few_classes(root, names, folders):
-    hint = f"; is it {root}/{folders[0]} that you mean?" if len(folders) == 1 else "."
+    """An error; with a hint where the one folder in ``root`` (of ``{name: path}``) may be the one that is meant."""
+    inside = [path for path in folders.values() if picture_files.folders_in(path, picture_files.Skipped(path))]
+    hint = f"; is it {inside[0]} that you mean?" if len(folders) == len(inside) == 1 else "."
     return InputError(
         f"the folder {root} holds pictures of {len(names)} classes; expected at least two sub-folders of "
         f"{', '.join(SUFFIXES)} files, one a class{hint}"

@@ -23,10 +23,10 @@ def hold(split, size, budget, unreadable):
         unreadable: as ``pipeline.training_batches`` takes it; pictures are replaced as it would replace them.
 
     Returns:
-        (Split, str, int): the split as it is held now, how that is in words, and bytes of the budget that it takes.
+        (Split, str, int): the cached split, a description of how it is cached, and bytes of the budget that it takes.
 
     Raises:
-        InputError: a file cannot be read, or more pictures cannot be decoded than ``unreadable`` bears.
+        InputError: a file cannot be read, or more pictures cannot be decoded than ``unreadable`` tolerates.
     """
     if split.in_memory or split.images.dtype.kind == "O":
         return split, "in memory", 0
@@ -49,7 +49,7 @@ def _decoded(split, size, unreadable):
     data = pipeline.evaluation_batches(
         split, batch=_BATCH, prepare=lambda images: images, size=size, unreadable=unreadable
     )
-    with unreadable.in_words():
+    with unreadable.as_input_errors():
         for start, (images, numbers) in zip(range(0, len(split), _BATCH), data.as_numpy_iterator(), strict=True):
             pixels[start : start + _BATCH], labels[start : start + _BATCH] = images, numbers
     return Split(pixels, labels, source=split)

@@ -38,7 +38,7 @@ def training_batches(
         crop: side in pixels of the window that ``prepare`` would cut out of pictures of ``size`` at the place that the
             first two draws say (``corner_of``): it then gets pictures of this side, decoded or copied only there.
             Images in memory of another size than ``size`` come whole all the same.
-        unreadable: an ``Unreadable`` to tell of pictures that had to be replaced; None makes such a picture an error.
+        unreadable: an ``Unreadable`` that counts replaced pictures; None makes such a picture an error.
     """
     share = batch // replicas
     mine = mine or range(replicas)
@@ -127,7 +127,7 @@ def without_unreadable(split, unreadable):
     """The split without the pictures that cannot be decoded, to evaluate on.
 
     Raises:
-        InputError: there are more of them than ``unreadable`` bears.
+        InputError: there are more of them than ``unreadable`` tolerates.
     """
     bad = unreadable_rows(split)
     unreadable.note([split.name_of(row) for row in bad], "it is left out")
@@ -155,7 +155,7 @@ def _load(planned, split, size, crop, unreadable):
 
     def the_next_readable(row, drawn):
         side = crop or size
-        tries = min(count, unreadable.limit + 1)  # more in a row are not borne anyway
+        tries = min(count, unreadable.limit + 1)  # more in a row are not tolerated anyway
         # What cannot be read is said by the decoder that every other part reads with.
         others = tf.data.Dataset.range(row, row + tries)
         found = others.map(lambda other: one(other % count, drawn, fast=False)).ignore_errors()

@@ -21,7 +21,7 @@ def read_all(split, read, unreadable=None):
         unreadable: an ``Unreadable`` to tell of pictures that cannot be read, which are left out; None: an error.
 
     Raises:
-        InputError: a picture cannot be read, or more than ``unreadable`` bears.
+        InputError: a picture cannot be read, or more than ``unreadable`` tolerates.
     """
     if split.in_memory or not len(split):
         return split

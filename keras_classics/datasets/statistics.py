@@ -17,6 +17,7 @@ from keras_classics.datasets.unreadable import Unreadable
 
 SAMPLE = 10_000  # pictures that larger splits are judged by, evenly spaced
 _BATCH = 64  # pictures
+_READING = "decoding.square"  # by which pictures are read; what was kept of another reading is not theirs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,10 +50,10 @@ def statistics(split, size, sample=SAMPLE, unreadable=None):
         split: a ``Split``. Of encoded pictures the middle square, scaled; images in memory as they are.
         size: side in pixels to which encoded pictures are brought.
         sample: how many pictures at most, evenly spaced over the split.
-        unreadable: an ``Unreadable`` to tell of pictures that had to be replaced; None bears none.
+        unreadable: an ``Unreadable`` that counts replaced pictures; None tolerates none.
 
     Raises:
-        InputError: more pictures cannot be decoded than ``unreadable`` bears.
+        InputError: more pictures cannot be decoded than ``unreadable`` tolerates.
     """
     unreadable = unreadable or Unreadable()
     if len(split) > sample:
@@ -62,7 +63,7 @@ def statistics(split, size, sample=SAMPLE, unreadable=None):
 
 def _content(split, size):
     """Bytes that tell these pictures from others: pixels, or names, sizes and times of the files."""
-    digest = hashlib.sha256(str(size).encode())
+    digest = hashlib.sha256(f"{_READING} {size}".encode())
     split.update(digest)
     origin = split.source or split
     files = origin.shards if origin.images.dtype == RECORD else origin.images if origin.images.dtype.kind == "U" else ()
@@ -80,7 +81,7 @@ def _computed(split, size, unreadable):
     batches = pipeline.evaluation_batches(
         split, batch=_BATCH, prepare=lambda images: images, size=size, unreadable=unreadable
     )
-    with unreadable.in_words():
+    with unreadable.as_input_errors():
         for images, _ in batches.as_numpy_iterator():
             total = total + images.sum(axis=0, dtype=np.float64)
             for image in images:

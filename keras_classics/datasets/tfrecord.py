@@ -23,7 +23,7 @@ def split(shards, what):
 
     Args:
         shards: paths, in order.
-        what: they are, for people.
+        what: display name of the records.
 
     Raises:
         InputError: a shard is absent or damaged.

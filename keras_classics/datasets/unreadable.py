@@ -1,4 +1,4 @@
-"""Pictures that cannot be decoded: named, counted, and borne up to a limit."""
+"""Pictures that cannot be decoded: named, counted, and tolerated up to a limit."""
 
 import contextlib
 import sys
@@ -10,7 +10,7 @@ class Unreadable:
     """The unreadable pictures met in a run, each named on stderr once.
 
     Args:
-        limit: how many of them are borne.
+        limit: how many of them are tolerated.
     """
 
     def __init__(self, limit=0):
@@ -42,11 +42,11 @@ class Unreadable:
         if len(self.names) > self.limit:
             raise InputError(
                 f"cannot decode {len(self.names)} of the pictures, such as {self.names[-1]}; "
-                f"{f'at most {self.limit} are borne' if self.limit else 'none is borne'} (--max-bad)."
+                f"{f'at most {self.limit} are tolerated' if self.limit else 'none is tolerated'}."
             )
 
     @contextlib.contextmanager
-    def in_words(self):
+    def as_input_errors(self):
         """A block that reads pictures: what ``note`` raised in TensorFlow's threads becomes an ``InputError`` again."""
         try:
             yield

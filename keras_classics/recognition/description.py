@@ -36,14 +36,22 @@ def find(model, path):
     if model[4:8] != _IDENTIFIER:
         raise InputError(f"{path} is not a TFLite model.")
     try:
-        content = schema.Model.GetRootAs(model)
-        for index in range(content.MetadataLength()):
-            entry = content.Metadata(index)
-            if entry.Name() == NAME.encode():
-                description = json.loads(content.Buffers(entry.Buffer()).DataAsNumpy().tobytes())
-                if not all(isinstance(label, str) for label in description["labels"]):
-                    raise TypeError("labels are no strings")
-                return description
+        data = entry(model, NAME)
+        if data is None:
+            return None
+        description = json.loads(data)
+        if not all(isinstance(label, str) for label in description["labels"]):
+            raise TypeError("labels are no strings")
+        return description
     except Exception as error:  # a damaged flatbuffer fails anywhere, in any way
         raise InputError(f"{path} is a damaged TFLite model.") from error
+
+
+def entry(model, name):
+    """The bytes of the entry ``name`` in the metadata table of ``model`` (bytes); None where there is none."""
+    content = schema.Model.GetRootAs(model)
+    for index in range(content.MetadataLength()):
+        found = content.Metadata(index)
+        if found.Name() == name.encode():
+            return content.Buffers(found.Buffer()).DataAsNumpy().tobytes()
     return None

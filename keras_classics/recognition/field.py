@@ -40,7 +40,7 @@ def _drawn(level):
     level = np.pad(level, margin)[top : bottom + 2 * margin, left : right + 2 * margin]
     shape = [max(1, round(side * scale)) for side in level.shape]
     fine = _resized(level, shape)
-    inside = fine > 0.5
+    inside = fine > min(0.5, float(fine.max()) / 2)  # a hair that scaling has made faint is still a stroke
     outward = ndimage.distance_transform_edt(~inside)
     inward = ndimage.distance_transform_edt(inside)
     signed = np.where(inside, inward - 0.5, 0.5 - outward)  # distance to the edge, above 0 within

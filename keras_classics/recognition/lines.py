@@ -17,11 +17,15 @@ LITTLE = 0.02  # of a digit's ink: less is a speck
 TALL = 0.45  # of the height of a line: a part as high is a digit, or most of one
 SAME_LINE = 0.7  # of the height of a line: the next digit's middle lies no more above or below the last one's
 WIDE = 0.85  # of its height: a part as wide may be two digits that touch
-DIGIT_WIDTH = 1.3  # of the height of a line: the widest digit
+DIGIT_WIDTH = 1.9  # of its height or the line's: the widest digit, a 2 or 4 with a long tail
 CLOSE = 0.22  # of the height of a line: pieces so close may be of one digit
 LEANS = (-0.35, 0.0, 0.35, 0.6)  # columns a row: how cuts may lean, as slanted hands do
 MOST_CUTS = 6  # of one part
-CUT_COST, GAP_COST, DIGIT_COST, WIDE_COST = 0.5, 6.0, 0.3, 3.0  # nats: see ``_cost``
+MOST_PIECES = 10  # of one digit: a part that was cut, put together again, and what lies by it
+APART = 0.13  # of the height of a line: between cuts
+# Nats, chosen on lines of MNIST's training digits and of drawn ones, re-rendered: see ``_cost``.
+CUT_COST, CROSSED_COST, GAP_COST, DIGIT_COST, WIDE_COST, LOW_COST = 1.0, 0.5, 6.0, 0.3, 1.0, 4.0
+DOUBT = 6  # times the network's own nats
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,7 +100,7 @@ def lines_of(found):
     most = max(part.ink for part in writing)
     heights = [part.height for part in writing if part.ink > 0.15 * most]
     height = float(np.percentile(heights, 75))
-    writing = [part for part in writing if not (part.sides and part.height > 2 * height)]
+    writing = [part for part in writing if not _of_the_surroundings(part, height)] or writing
     tall = sorted((part for part in writing if part.height > TALL * height), key=lambda part: part.left + part.right)
     lines = []
     for part in tall:
@@ -110,6 +114,12 @@ def lines_of(found):
     labels = found.labels.copy()
     found = dataclasses.replace(found, labels=labels)
     return found, [_pieces(found, line, small) for line in lines]
+
+
+def _of_the_surroundings(part, height):
+    """Whether a part along the border is a shadow or the edge of the page: solid, or twice as high as a line."""
+    solid = part.area > 0.65 * part.height * part.width and min(part.height, part.width) > 0.3 * height
+    return part.sides > 0 and (solid or part.height > 2 * height)
 
 
 def _off(line, part):
@@ -193,7 +203,7 @@ def _cut(found, group, part, height):
     numbers = [first + index for index in range(len(cuts) + 1) if (section[mask] == index).any()]
     new = ink_parts.described(found.ink, found.labels, numbers)
     others = [member for member in group if member is not part]
-    costs = [0.0, *(CUT_COST + ink / stroke for _, _, ink in cuts)]
+    costs = [0.0, *(CUT_COST + CROSSED_COST * ink / stroke for _, _, ink in cuts)]
     pieces = []
     for number, made in zip(numbers, new, strict=True):
         middle = [member for member in others if made.left <= (member.left + member.right) / 2 < made.right]
@@ -211,15 +221,15 @@ def _cuts(mask, stroke, height):
         shift = min(int(leant.min()), 0)
         ink = np.bincount(leant - shift, minlength=mask.shape[1])
         ink = np.convolve(ink, np.ones(3) / 3, "same")
-        margin = max(int(0.12 * height), 2)
+        margin = max(int(0.08 * height), 1)
         for x in range(margin, len(ink) - margin):
             around = ink[max(x - margin, 0) : x + margin + 1]
-            if ink[x] == around.min() and ink[x] < min(2.6 * stroke, 0.5 * height):
+            if ink[x] == around.min() and ink[x] < min(3.2 * stroke, 0.6 * height):
                 best.append((x + shift, lean, float(ink[x])))
     best.sort(key=lambda cut: cut[2] + abs(cut[1]) * 0.3 * stroke)
     chosen = []
     for cut in best:
-        if all(abs(cut[0] - other[0]) > 0.18 * height for other in chosen):
+        if all(abs(cut[0] - other[0]) > APART * height for other in chosen):
             chosen.append(cut)
     return sorted(chosen[:MOST_CUTS])
 
@@ -236,10 +246,9 @@ def read(pieces, found, probabilities_of):
         A list of ``(members, probabilities)``, left to right.
     """
     count = len(pieces)
-    height = float(np.median([piece.bottom - piece.top for piece in pieces]))
-    spans = [
-        (i, j) for i in range(count) for j in range(i + 1, min(i + 4, count) + 1) if _possible(pieces[i:j], height)
-    ]
+    height = float(np.percentile([piece.bottom - piece.top for piece in pieces], 75))
+    spans = [(i, j) for i in range(count) for j in range(i + 1, min(i + MOST_PIECES, count) + 1)]
+    spans = [(i, j) for i, j in spans if _possible(pieces[i:j], height)]
     groups = [tuple(part for piece in pieces[i:j] for part in piece.members) for i, j in spans]
     probabilities = probabilities_of(groups)
     costs = {span: _cost(pieces[slice(*span)], row, height) for span, row in zip(spans, probabilities, strict=True)}
@@ -267,11 +276,11 @@ def _possible(pieces, height):
 
 def _cost(pieces, probabilities, height):
     """Nats that reading pieces as one digit costs: the network's doubt, the cut before it, gaps within, its width."""
-    cost = DIGIT_COST + pieces[0].cut - float(np.log(max(probabilities.max(), 1e-4)))
+    cost = DIGIT_COST + pieces[0].cut - DOUBT * float(np.log(max(probabilities.max(), 1e-4)))
     width = max(piece.right for piece in pieces) - min(piece.left for piece in pieces)
     together = max(piece.bottom for piece in pieces) - min(piece.top for piece in pieces)
     for before, after in itertools.pairwise(pieces):
         cost += GAP_COST * max(after.left - before.right, 0) / height
     if together < TALL * height:
-        cost += 2
-    return cost + WIDE_COST * max(width / max(together, height) - 0.9, 0)
+        cost += LOW_COST
+    return cost + WIDE_COST * max(width / max(together, height) - 1, 0)

@@ -3,15 +3,29 @@
 import numpy as np
 
 from keras_classics.recognition import lines, parts
-from keras_classics.recognition.field import field
+from keras_classics.recognition.field import as_mnist, field
 from keras_classics.recognition.ink import ink_of
 
 
+def digit_field(pixels):
+    """``(field, box)`` of a picture of one digit: what the network takes, ``uint8 (32, 32)``, and where it lies.
+
+    A picture that is already as MNIST has it is taken as it is. None where there is no ink.
+
+    Args:
+        pixels: ``uint8 (height, width, 3)``.
+    """
+    ready = as_mnist(pixels)
+    return digit_of(pixels) if ready is None else (ready, (0, 0, pixels.shape[1], pixels.shape[0]))
+
+
 def digit_of(pixels):
-    """``(field, box)`` of the one digit in a picture, ``uint8 (height, width, 3)``; None where there is no ink."""
+    """As ``digit_field``, of any picture."""
     found = parts.parts_of(ink_of(pixels))
     members = lines.one_digit(found)
-    return (field_of(found, members), box_of(found, members)) if members else None
+    if not members or parts.separation(found, members) < parts.SEPARATION:
+        return None
+    return field_of(found, members), box_of(found, members)
 
 
 def lines_in(pixels, probabilities_of, *, all_lines):

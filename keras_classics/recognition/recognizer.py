@@ -101,16 +101,10 @@ class Recognizer:
     def field(self, image, *, name=None):
         """``(field, box)`` of a picture of one digit: what the network takes of it, ``uint8 (32, 32, 1)``, and where it
         was found; None where there is no ink."""
-        from keras_classics.recognition.field import as_mnist
+        from keras_classics.recognition.reading import digit_field
 
         self._check_reads_digits()
-        pixels = pixels_of(image, name=name)
-        ready = as_mnist(pixels)
-        if ready is not None:
-            return self._fitted(ready), (0, 0, pixels.shape[1], pixels.shape[0])
-        from keras_classics.recognition.reading import digit_of
-
-        found = digit_of(pixels)
+        found = digit_field(pixels_of(image, name=name))
         return None if found is None else (self._fitted(found[0]), found[1])
 
     def answer(self, found):

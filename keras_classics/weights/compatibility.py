@@ -39,7 +39,7 @@ def of_layers(model):
 
 
 def difference(found, model):
-    """In words, how ``found`` (of ``of_layers``, of a file) differs from ``model``; None where it does not.
+    """A sentence on how ``found`` (of ``of_layers``, of a file) differs from ``model``; None where it does not.
 
     A network without its top may be given the whole one.
     """
@@ -57,7 +57,7 @@ def difference(found, model):
 
 
 def onnx_difference(graph, attributes_of, model):
-    """In words, what the nodes of an ONNX graph do that ``model`` does not; None where nothing was found.
+    """A sentence on what the nodes of an ONNX graph do that ``model`` does not; None where nothing was found.
 
     Padding and the order of nodes are not compared.
     """

@@ -65,7 +65,7 @@ def check_reader(name):
     """Refuse a file whose reader is not installed.
 
     Raises:
-        ImportError: so it is.
+        ImportError: the library that reads such a file is not installed.
     """
     library, _ = READERS["." + name.rsplit(".", 1)[-1]]
     try:
@@ -81,7 +81,7 @@ def _check_keras_file(model, path):
     """Refuse a file of another network whose weights Keras would take all the same.
 
     Raises:
-        ValueError: so it is.
+        ValueError: the file is damaged, or is of another network.
     """
     try:
         if path.name.endswith(".keras"):

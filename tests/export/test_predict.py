@@ -1,8 +1,10 @@
 """Recognising a picture: any way the same digit is stored, and what is not a digit's picture."""
 
+import csv
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -11,7 +13,9 @@ import pytest
 from PIL import Image
 
 from export.litert import metadata
+from export.prediction import recognition
 from keras_classics.datasets import fields
+from keras_classics.errors import InputError
 
 
 @pytest.fixture
@@ -114,6 +118,110 @@ def test_orientation_of_a_photograph_counts(seven, tmp_path):
     exif[0x0112] = 6  # the camera was turned
     Image.fromarray(np.rot90(seven)).save(tmp_path / "turned.png", exif=exif)
     np.testing.assert_array_equal(fields.read_field(tmp_path / "turned.png", 28)[..., 0], seven)
+
+
+def test_pixels_that_are_no_numbers_are_refused(tmp_path):
+    Image.fromarray(np.full((28, 28), np.nan, np.float32)).save(tmp_path / "nan.tif")
+    with pytest.raises(InputError, match="not a picture"):
+        fields.read_field(tmp_path / "nan.tif", 32)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(InputError, match="is not a file"):
+        fields.read_field(tmp_path / "pipe.png", 32)
+
+
+@pytest.fixture
+def photograph(seven, tmp_path):
+    """A 7 as a photograph shows it, 600×400 pixels, uneven light, as JPEG."""
+    page = np.full((400, 600), 255.0)
+    page[120:288, 300:468] = np.asarray(Image.fromarray(255 - seven).resize((168, 168)))
+    page *= np.linspace(0.9, 0.5, 600)
+    Image.fromarray(page.astype(np.uint8)).save(tmp_path / "photograph.JPG", quality=70)
+    return tmp_path / "photograph.JPG"
+
+
+@pytest.fixture
+def number(embedded, tmp_path):
+    """A file that shows 7 and 1 side by side, twice the size of MNIST's digits."""
+    row = np.concatenate([embedded.test.images[embedded.test.labels == label][0][..., 0] for label in (7, 1)], axis=1)
+    Image.fromarray(255 - row.repeat(2, 0).repeat(2, 1)).save(tmp_path / "number.png")
+    return tmp_path / "number.png"
+
+
+def test_a_photograph_is_recognised_by_either_kind_of_model(called, int8_file, run_folder, photograph):
+    for model in (int8_file, run_folder / "lenet5.keras"):
+        done = called("export.predict", model, photograph)
+        assert done.stdout.startswith(f"{photograph}: 7 ("), done.stderr
+
+
+def test_a_line_is_a_number_with_a_probability_for_each_digit_and_for_all(called, int8_file, number):
+    done = called("export.predict", int8_file, "--line", number, "--json")
+    (result,) = json.loads(done.stdout)
+    assert result["number"] == "71"
+    assert [digit["label"] for digit in result["digits"]] == ["7", "1"]
+    assert result["probability"] == pytest.approx(np.prod([one["probability"] for one in result["digits"]]), abs=1e-4)
+    done = called("export.predict", int8_file, "--line", number)
+    assert re.fullmatch(re.escape(str(number)) + r": 71 \([\d.]+%\): 7 \([\d.]+%\) 1 \([\d.]+%\)\n", done.stdout)
+
+
+def test_tables_top_classes_and_thresholds(called, int8_file, photograph, number):
+    done = called("export.predict", int8_file, photograph, number, "--csv", "--top", 2, "--threshold", 1)
+    header, *rows = list(csv.reader(done.stdout.splitlines()))
+    assert header == ["path", "label", "probability", "label_1", "probability_1", "label_2", "probability_2"]
+    assert rows[0][:2] == [str(photograph), "?"] or float(rows[0][2]) == 1
+    assert rows[0][3] == "7"
+    assert len(rows) == 2
+    done = called("export.predict", int8_file, photograph, "--json", "--top", 3)
+    (result,) = json.loads(done.stdout)
+    assert result["top"][0]["label"] == "7"
+    assert len(result["top"]) == 3
+    for wrong in ("2", "-0.1", "x", "nan"):
+        assert "from 0 to 1" in called("export.predict", int8_file, photograph, "--threshold", wrong).stderr
+
+
+def test_patterns_folders_below_folders_and_standard_input(command, int8_file, run_folder, photograph):
+    pattern = run_folder / "test_digits" / "[0-2].png"
+    below = photograph.parent / "more" / "below"
+    below.mkdir(parents=True)
+    (below / "a.png").write_bytes((run_folder / "test_digits" / "3.png").read_bytes())
+    done = command("export.predict", int8_file, pattern, photograph.parent, "--csv")
+    assert [row.split(",")[0] for row in done.stdout.splitlines()[1:]] == [
+        *(str(run_folder / "test_digits" / f"{digit}.png") for digit in range(3)),
+        str(below / "a.png"),
+        str(photograph),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "export.predict", int8_file, "-"],
+        input=photograph.read_bytes(),
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(pathlib.Path(metadata.__file__).parents[2])},
+    )
+    assert done.stdout.startswith(b"-: 7 (")
+
+
+def test_many_pictures_are_shared_by_processes_and_stay_in_order(called, int8_file, run_folder, monkeypatch):
+    monkeypatch.setattr(recognition, "MANY", 20)
+    monkeypatch.setattr(recognition, "_CHUNK", 4)
+    names = [run_folder / "test_digits" / f"{index % 10}.png" for index in range(31)]
+    names[7] = run_folder / "absent.png"
+    done = called("export.predict", int8_file, *names)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == [
+        str(name) for name in names if name.name != "absent.png"
+    ]
+
+
+def test_the_explanation_is_a_picture_of_the_steps(called, int8_file, photograph, tmp_path):
+    done = called("export.predict", int8_file, photograph, "--explain", tmp_path / "steps.png")
+    assert done.returncode == 0
+    with Image.open(tmp_path / "steps.png") as steps:
+        assert steps.width > 1000
+    done = called("export.predict", int8_file, photograph, "--explain", tmp_path)
+    assert done.returncode == 2
+    assert "there is a folder of that name" in done.stderr
 
 
 def test_pictures_in_colour_are_read_for_a_network_that_takes_colours(called, tmp_path):

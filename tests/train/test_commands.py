@@ -150,7 +150,7 @@ def test_weights_that_cannot_be_had_are_named(told, said, pictures, command, tmp
 
 @pytest.mark.parametrize("role", ["train", "test"])
 def test_a_broken_picture_is_named(role, command, tmp_path):
-    """One that spoils the evaluation is left out, another replaced, unless none is borne."""
+    """One that spoils the evaluation is left out, another replaced, unless none is tolerated."""
     random = np.random.default_rng(0)
     for name in ("one", "two"):
         (tmp_path / "pictures" / name).mkdir(parents=True)

@@ -16,7 +16,7 @@ class Batches:
         recipe: a ``recipes.Recipe``.
         preprocessing: the network's ``Preprocessing``, applied after augmentation.
         size: side of the network's input in pixels.
-        unreadable: an ``Unreadable`` to tell of training pictures that had to be replaced; None bears none.
+        unreadable: an ``Unreadable`` that counts replaced training pictures; None tolerates none.
     """
 
     def __init__(self, dataset, recipe, *, preprocessing, size, unreadable=None):
@@ -60,7 +60,7 @@ class Batches:
         return pipeline.evaluation_batches(split, batch=batch, prepare=prepare, size=self.load_size)
 
     def mean_picture(self):
-        """The mean of the training pictures as the network takes it, made ready as a picture to evaluate on is."""
+        """The mean of the training pictures as the network takes it, prepared like a picture to evaluate on."""
         return self._middle(self._loaded(self.statistics().mean_image[None]))[0].numpy()
 
     def statistics(self):

@@ -1,4 +1,4 @@
-"""Unfinished runs: saved every so often, whole or not at all, and taken up again by the same command."""
+"""Unfinished runs: saved at intervals, atomically, and continued by the same command."""
 
 import json
 import re

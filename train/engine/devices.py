@@ -166,7 +166,7 @@ def anyone(strategy, flag):
 
 
 def describe(strategy):
-    """The devices of ``strategy`` in words."""
+    """A description of the devices of ``strategy``."""
     local = strategy.extended.worker_devices
     count = strategy.num_replicas_in_sync
     kinds = "/".join(sorted({device.split(":")[-2] for device in local}))

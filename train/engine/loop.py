@@ -104,7 +104,7 @@ def stop_if_asked(requests, trainer, saver, steps):
     """Save and stop, if this machine or another was asked to.
 
     Raises:
-        Stopped: so it is.
+        Stopped: a signal was received here or on another machine.
     """
     if devices.anyone(trainer.strategy, bool(requests)):
         saver.save()

@@ -27,12 +27,12 @@ def _cross_entropy(labels, logits, smoothing):
     return keras.losses.categorical_crossentropy(targets, logits, from_logits=True, label_smoothing=smoothing)
 
 
-def _cross_entropy_or_none(labels, probabilities, smoothing):
+def _cross_entropy_or_none(labels, logits, smoothing):
     """As ``_cross_entropy``; an image whose label is no class (the number of classes) wants all of them equal."""
-    classes = probabilities.shape[-1]
-    targets = tf.one_hot(labels, classes, dtype=probabilities.dtype)
+    classes = logits.shape[-1]
+    targets = tf.one_hot(labels, classes, dtype=logits.dtype)
     targets += (1 - tf.reduce_sum(targets, axis=-1, keepdims=True)) / classes
-    return keras.losses.categorical_crossentropy(targets, probabilities, label_smoothing=smoothing)
+    return keras.losses.categorical_crossentropy(targets, logits, from_logits=True, label_smoothing=smoothing)
 
 
 def _maximum_a_posteriori(labels, distances, smoothing):
@@ -53,7 +53,7 @@ LOSSES = {
         "cross-entropy (nats)",
         None,
         _cross_entropy_or_none,
-        lambda probabilities: tf.argmax(probabilities, axis=-1),
+        lambda logits: tf.argmax(logits, axis=-1),
     ),
     # On the distances of LeNet-5 "1998", before they become probabilities.
     "maximum_a_posteriori": Loss(

@@ -50,7 +50,7 @@ class Evaluation:
     images: int
     accuracy: float  # 0–1
     loss: float  # mean, as the recipe names it
-    top5: float | None = None  # share of images whose class is among the five likeliest; None for ten classes or fewer
+    top5: float | None = None  # top-5 accuracy, 0–1; None for ten classes or fewer
 
 
 class Trainer:
@@ -66,7 +66,7 @@ class Trainer:
         strategy: a ``tf.distribute.Strategy``.
         lanes: parts that each device's images of a step go through the network in, side by side, at most; a lane has 16
             images or more. Pays where an operation is computed in one thread (``devices.one_thread_an_operation``).
-        unreadable: an ``Unreadable`` to tell of training pictures that had to be replaced; None bears none.
+        unreadable: an ``Unreadable`` that counts replaced training pictures; None tolerates none.
 
     Raises:
         InputError: the batch cannot be shared evenly or is larger than the training split, or the network's classes
@@ -264,7 +264,7 @@ class Trainer:
         return tf.stack([loss, self._hits(labels, outputs), tf.cast(tf.size(labels), tf.float32), among5])
 
     def _hits(self, labels, outputs):
-        """How many images are taken for what they are."""
+        """How many images are predicted correctly."""
         return tf.reduce_sum(tf.cast(tf.equal(self.loss.classes(outputs), labels), tf.float32))
 
 

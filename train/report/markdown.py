@@ -1,4 +1,4 @@
-"""The report of a finished run: what was trained, how, and where it errs, in Markdown with pictures."""
+"""The report of a finished run: what was trained, how, and its errors, in Markdown with plots."""
 
 import pathlib
 import re
@@ -17,7 +17,7 @@ _MATRIX_CLASSES = 30  # beyond, a table of what is most often confused stands al
 _SHOWN_CLASSES = 30
 _SHOWN_PAIRS = 10
 _SHOWN_MISTAKES = 24
-_TOP5_CLASSES = 20  # from so many on, being among the five likeliest says something
+_TOP5_CLASSES = 20  # from so many on, top-5 errors are reported
 
 # Every file that ``write`` may leave behind a run's name. The pictures that a run has no use for are removed.
 ENDINGS = (
@@ -121,8 +121,8 @@ def _mistakes(results, names, size):
     return {
         "images": pipeline.load_pictures(split.take(chosen), size),
         "texts": [
-            f"{names[label]}\n→ {names[taken_for]}, {probability:.1%}"
-            for label, taken_for, probability in zip(
+            f"{names[label]}\n→ {names[predicted]}, {probability:.1%}"
+            for label, predicted, probability in zip(
                 split.labels[chosen], results.predicted[chosen], results.probabilities[chosen].max(axis=1), strict=True
             )
         ],
@@ -256,23 +256,22 @@ def _errors(results, written):
     shown = (
         "Accuracy of each class" if classes <= _SHOWN_CLASSES else f"The {_SHOWN_CLASSES} lowest accuracies of a class"
     )
-    lines = ["## Where it errs", ""]
+    lines = ["## Errors", ""]
     lines += _picture(f"{shown} on the test images, with Wilson's 95 % interval.", "_classes.png", written)
     lines += _picture(
-        "Test images of each class (row) by the class they are taken for (column).", "_confusion.png", written
+        "Confusion matrix of the test images: true class (row), predicted class (column).", "_confusion.png", written
     )
     if not len(results.wrong):
-        return [*lines, "No test image is taken for something else.", ""]
+        return [*lines, "No test image is misclassified.", ""]
     totals = results.counts.sum(axis=1)
     rows = [
-        (names[is_], names[taken_for], f"{times:,}", f"{times / totals[is_]:.1%}")
-        for is_, taken_for, times in results.confused()[:_SHOWN_PAIRS]
+        (names[true], names[predicted], f"{times:,}", f"{times / totals[true]:.1%}")
+        for true, predicted, times in results.confused()[:_SHOWN_PAIRS]
     ]
-    lines += ["Confused most often:", "", *_table(("is", "taken for", "times", "of the class's images"), rows)]
+    lines += ["Confused most often:", "", *_table(("true", "predicted", "images", "of the class"), rows)]
     few = min(_SHOWN_MISTAKES, len(results.wrong))
     return lines + _picture(
-        f"The {few} mistakes that the network was surest of: what it is → what it is taken for, and the probability "
-        "given to that.",
+        f"The {few} most confident mistakes: true label → predicted label, and the probability given to it.",
         "_mistakes.png",
         written,
     )

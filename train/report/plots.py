@@ -4,15 +4,10 @@ import contextlib
 import textwrap
 
 import numpy as np
-
-from keras_classics import runtime
-
-runtime.start_matplotlib()
-
-from matplotlib import style as styles  # noqa: E402
-from matplotlib.colors import Normalize  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
-from matplotlib.ticker import (  # noqa: E402
+from matplotlib import style as styles
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import (
     EngFormatter,
     FuncFormatter,
     LogLocator,
@@ -21,7 +16,7 @@ from matplotlib.ticker import (  # noqa: E402
     StrMethodFormatter,
 )
 
-from train.report import plain_text  # noqa: E402
+from train.report import plain_text
 
 _DPI = 120
 _FEW = 30  # points that a line is marked at, so that one alone is seen
@@ -102,7 +97,7 @@ def write_rate(path, *, training, batch_size):
 
 
 def write_confusion(path, *, counts, names):
-    """What is taken for what: one row a class, one column a class it is taken for, and the counts in the cells.
+    """Confusion matrix: a row for each true class, a column for each predicted class, counts in the cells.
 
     Args:
         counts: ``(classes, classes)`` whole numbers; at most some thirty classes stay legible.
@@ -132,7 +127,7 @@ def write_confusion(path, *, counts, names):
         axes.set_yticks(np.arange(classes - 1) + 0.5, minor=True)
         axes.grid(which="minor", color="0.9", linewidth=0.6)
         axes.tick_params(which="both", length=0)
-        axes.set_xlabel("taken for")
+        axes.set_xlabel("predicted")
         axes.set_ylabel("is")
         if worst:
             bar = figure.colorbar(shown, ax=axes, shrink=0.7, format=PercentFormatter(1, decimals=None))
@@ -169,7 +164,7 @@ def write_classes(path, *, names, accuracies, intervals, overall):
         axes.set_yticks(places, [drawable(labels[index]) for index in order])
         axes.set_ylim(len(order) - 0.5, -0.5)
         axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
-        axes.set_xlabel("accuracy: share of the class's test images taken for it")
+        axes.set_xlabel("accuracy: share of the class's test images predicted correctly")
         axes.set_ylabel("class")
         figure.legend(loc="outside upper right", ncols=2, fontsize=9, frameon=False)
         _save(figure, path)

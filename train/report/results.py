@@ -22,7 +22,7 @@ class Results:
 
     @functools.cached_property
     def counts(self):
-        """``(classes, classes)``: how many images of one class (row) were taken for another (column)."""
+        """``(classes, classes)``: how many images of a true class (row) were predicted as each class (column)."""
         classes = len(self.class_names)
         pairs = self.split.labels * classes + self.predicted
         return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
@@ -36,19 +36,19 @@ class Results:
         ]
 
     def confused(self):
-        """``(class, class it was taken for, how often)``, the most frequent first."""
+        """``(true class, predicted class, images)``, the most frequent first."""
         errors = self.counts - np.diag(self.counts.diagonal())
         order = np.argsort(-errors, axis=None, kind="stable")
         pairs = zip(*np.unravel_index(order[: np.count_nonzero(errors)], errors.shape), strict=True)
-        return [(int(is_), int(taken_for), int(errors[is_, taken_for])) for is_, taken_for in pairs]
+        return [(int(true), int(predicted), int(errors[true, predicted])) for true, predicted in pairs]
 
     def confident_mistakes(self, count):
-        """Indices of the wrong images that the network was surest of, the surest first."""
+        """Indices of the most confident mistakes, the most confident first."""
         sure = self.probabilities[self.wrong].max(axis=1)
         return self.wrong[np.argsort(-sure, kind="stable")[:count]]
 
     def top5_errors(self):
-        """How many images have a class that is not among their five likeliest."""
+        """How many images have a true class outside their top 5."""
         own = np.take_along_axis(self.probabilities, self.split.labels[:, None], axis=1)
         return int(((self.probabilities > own).sum(axis=1) >= 5).sum())
 

@@ -1,5 +1,6 @@
 """The history of a run for TensorBoard: ``NAME_tensorboard/`` with training, validation and test as its three runs."""
 
+import os
 import shutil
 
 import tensorflow as tf
@@ -62,7 +63,7 @@ class Logs:
 
     def _write_to(self, split, step, values):
         if split not in self._writers:
-            path = str(self.folder / split)
+            path = os.fsencode(self.folder / split)  # which may be none that is UTF-8
             self._writers[split] = tf.summary.create_file_writer(path, flush_millis=_FLUSH_MILLISECONDS)
         with self._writers[split].as_default(step):
             for name, value in values.items():

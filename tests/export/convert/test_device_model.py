@@ -10,7 +10,7 @@ from export.contract import MODES, PIXEL_TYPES
 from export.convert import quantize
 from export.convert.device_model import Forms, device_model
 from export.litert import flatbuffer
-from export.litert.classifier import as_input
+from export.litert.classifier import Classifier, as_input
 from keras_classics import alexnet, lenet
 from keras_classics.errors import InputError
 
@@ -133,9 +133,9 @@ def test_probabilities_of_many_classes_are_floats(embedded):
     assert np.count_nonzero(probabilities) == 300
 
 
-def test_calibration_images_must_use_all_pixel_values(images):
-    with pytest.raises(InputError, match="0 to 255"):
-        quantize.convert(keras_classics.LeNet5(), lenet.PREPROCESSING, "int8", images // 2)
+def test_dim_calibration_images_leave_the_input_its_whole_range(images):
+    tflite = quantize.convert(keras_classics.LeNet5(), lenet.PREPROCESSING, "int8", images // 2)
+    assert Classifier(tflite, "dim.tflite").input["quantization"] == (1.0, 0)
 
 
 def test_logits_can_be_read_beside_probabilities(embedded):

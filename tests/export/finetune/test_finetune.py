@@ -45,7 +45,7 @@ def kernels(tflite):
     for tensor in content.subgraphs[0].tensors:
         data = content.buffers[tensor.buffer].data
         if data is not None and len(tensor.shape) in (2, 4) and np.prod(tensor.shape) == len(data):
-            layer = next((name for name in INNER if f"quant_{name}" in tensor.name.decode()), None)
+            layer = next((name for name in INNER if tensor.name.decode() == f"{name}/weights"), None)
             if layer:
                 found[layer] = np.asarray(data).view(np.int8).reshape(tensor.shape)
     return found

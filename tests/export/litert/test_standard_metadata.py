@@ -12,6 +12,7 @@ from export.convert import quantize
 from export.litert import flatbuffer, metadata, standard_metadata
 from export.litert.classifier import Classifier
 from keras_classics import LeNet5, lenet
+from keras_classics.recognition import description
 
 SCHEMA = pathlib.Path(__file__).with_name("metadata_schema.fbs")
 
@@ -32,7 +33,7 @@ def test_the_command_puts_both_descriptions_into_the_file(int8_file):
 
 @pytest.mark.needs_tools("flatc")
 def test_flatc_reads_it_by_mediapipe_s_schema(int8_file, tmp_path):
-    (tmp_path / "metadata.bin").write_bytes(flatbuffer.find_metadata(int8_file.read_bytes(), "TFLITE_METADATA"))
+    (tmp_path / "metadata.bin").write_bytes(description.entry(int8_file.read_bytes(), "TFLITE_METADATA"))
     command = [
         "flatc",
         "--json",

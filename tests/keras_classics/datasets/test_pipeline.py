@@ -174,7 +174,7 @@ def test_more_bad_pictures_than_are_borne_stop_the_run(damaged):
     unreadable = Unreadable(2)
     with pytest.raises(tf.errors.OpError, match="cannot decode 3 of the pictures"):
         batches(damaged, COUNT // BATCH + 1, size=40, unreadable=unreadable)
-    with pytest.raises(InputError, match=r"cannot decode 3 of the pictures, such as .*; at most 2 are borne"):
+    with pytest.raises(InputError, match=r"cannot decode 3 of the pictures, such as .*; at most 2 are tolerated"):
         unreadable.check()
     nothing = Split(damaged.images[[10, 11]], np.arange(2))
     with pytest.raises(InputError, match="cannot decode any of the 2 pictures"):
@@ -186,5 +186,5 @@ def test_evaluation_leaves_bad_pictures_out(damaged):
     split = pipeline.without_unreadable(damaged, unreadable)
     np.testing.assert_array_equal(split.labels, np.delete(np.arange(COUNT), [10, 11, 40]))
     assert len(unreadable.names) == 3
-    with pytest.raises(InputError, match="none is borne"):
+    with pytest.raises(InputError, match="none is tolerated"):
         pipeline.without_unreadable(damaged, Unreadable())

@@ -25,7 +25,8 @@ from keras_classics.runtime import start_tensorflow
 start_tensorflow()
 import keras
 from keras_classics import alexnet, datasets, lenet
-from train import devices, recipes
+from train import recipes
+from train.engine import devices
 from train.engine.trainer import Trainer
 
 network, count, path = sys.argv[1], int(sys.argv[2]), sys.argv[3]

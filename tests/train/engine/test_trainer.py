@@ -10,8 +10,8 @@ import pytest
 from keras_classics import alexnet, lenet
 from keras_classics.datasets.augment import AUGMENTATIONS
 from keras_classics.errors import InputError
+from keras_classics.names import ALEXNET_VARIANTS
 from train import recipes
-from train.alexnet import VARIANTS
 from train.engine import devices, optimizers
 from train.engine.losses import LOSSES
 from train.engine.trainer import Progress, Trainer
@@ -78,7 +78,7 @@ def test_batches_must_fit_the_training_split(embedded):
 
 
 def test_the_command_knows_every_variant_of_alexnet():
-    assert set(VARIANTS) == set(alexnet.VARIANTS)
+    assert set(ALEXNET_VARIANTS) == set(alexnet.VARIANTS)
 
 
 def test_names_in_recipes_are_those_that_exist():

@@ -1,4 +1,4 @@
-"""What a run leaves for people to read: the report, its pictures and the table of its history."""
+"""What a run leaves to read: the report, its pictures and the table of its history."""
 
 import csv
 import json
@@ -50,7 +50,7 @@ def results():
     return Results(Split(np.zeros((4, 8, 8, 1), np.uint8), np.array([0, 1, 2, 2])), ("a", "b", "c"), probabilities)
 
 
-def test_mistakes_are_counted_and_the_surest_comes_first(results):
+def test_mistakes_are_counted_and_the_most_confident_comes_first(results):
     np.testing.assert_array_equal(results.counts, [[1, 0, 0], [0, 1, 0], [1, 1, 0]])
     assert list(results.confident_mistakes(5)) == [2, 3]
     assert results.confused() == [(2, 0, 1), (2, 1, 1)]
@@ -93,7 +93,7 @@ def test_a_network_without_mistakes_is_said_to_be_so(run_folder, model, embedded
     perfect = Results(embedded.test, embedded.class_names, np.eye(10, dtype="float32")[embedded.test.labels])
     written = markdown.write(tmp_path, "x", model=model, record=record, loss="loss", results=perfect, size=32)
     assert "x_mistakes.png" not in written
-    assert "No test image is taken for something else." in (tmp_path / "x_report.md").read_text()
+    assert "No test image is misclassified." in (tmp_path / "x_report.md").read_text()
 
 
 def test_a_picture_that_cannot_be_drawn_is_a_warning(run_folder, model, results, tmp_path, monkeypatch, capsys):

@@ -1,0 +1,52 @@
+"""Texts of the C files: kernels and files with placeholders, and numbers and strings as C has them."""
+
+import functools
+import pathlib
+import re
+import string
+
+_HERE = pathlib.Path(__file__).parent
+_WIDTH = 116  # columns of numbers
+
+
+def kernel_text(name):
+    """The C source of a kernel."""
+    return (_HERE / "kernels" / f"{name}.c").read_text(encoding="utf-8")
+
+
+@functools.cache
+def template(name):
+    """A file of the folder ``files`` with its placeholders."""
+    return string.Template((_HERE / "files" / name).read_text(encoding="utf-8"))
+
+
+def array(kind, name, values):
+    """``static const`` of numbers, in lines of a readable width."""
+    return f"static const {kind} {name}[{len(values)}] = {{\n{rows(values)}\n}};\n"
+
+
+def rows(values, indent=4):
+    """Numbers with commas between them, in lines."""
+    lines, line = [], ""
+    for value in values:
+        # The least number of 32 bits has no literal of its own type.
+        text = "INT32_MIN" if int(value) == -(2**31) else str(int(value))
+        if len(line) + len(text) + 2 > _WIDTH:
+            lines.append(line)
+            line = ""
+        line += f"{' ' if line else ''}{text},"
+    return "\n".join(" " * indent + each for each in [*lines, line]).removesuffix(",")
+
+
+def table(values):
+    return ",\n".join(f"    {{\n{rows(row, 8)}\n    }}" for row in values)
+
+
+def comment(text):
+    """``text`` as it may stand in a comment of C and C++, in one line."""
+    return re.sub(r"[^ -~]|\*/|\?\?|\\", "_", text)
+
+
+def escaped(text):
+    """``text`` between the quotes of a C string, as UTF-8."""
+    return "".join(chr(byte) if 32 <= byte < 127 and byte not in b'"\\?' else f"\\{byte:03o}" for byte in text.encode())
