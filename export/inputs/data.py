@@ -61,13 +61,15 @@ def _dataset(network, request, trained_on):
 
 
 def in_memory(split, shape):
-    """A split whose pictures have been read.
+    """A split whose pictures have been read; those in colour are brought to the size that the network takes.
 
     Raises:
         InputError: they are not of the shape that the network takes.
     """
     split = _read(split, decoding.square, shape[0])
     images = split.images
+    if shape[2] == images.shape[3] == 3 and images.shape[1:] != tuple(shape):  # small pictures for a large network
+        images = np.stack([decoding.middle_square(image, shape[0]) for image in images])
     if images.shape[1:] != tuple(shape):
         found, expected = (" × ".join(map(str, sides)) for sides in (images.shape[1:], shape))
         raise InputError(f"the images are {found}; the network takes {expected}.")
