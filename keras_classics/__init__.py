@@ -8,8 +8,8 @@ Importing this package imports neither Keras nor TensorFlow: the names below are
 are registered for ``keras.models.load_model`` as soon as Keras itself is imported.
 """
 
+import contextlib
 import importlib
-import importlib.util
 
 __version__ = "0.1.0"
 __all__ = ["AlexNet", "LeNet5", "Recognizer", "alexnet", "connections", "datasets", "layers", "lenet", "list_weights"]
@@ -39,7 +39,7 @@ def _register_layers(_keras):
     importlib.import_module("keras_classics.layers")
 
 
-if importlib.util.find_spec("keras"):  # a Recognizer needs neither it nor wrapt
+with contextlib.suppress(ImportError):  # wrapt comes with Keras; a Recognizer needs neither
     import wrapt
 
     wrapt.when_imported("keras")(_register_layers)

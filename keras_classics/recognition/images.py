@@ -39,8 +39,8 @@ def middle_square(pixels, size):
     height, width = pixels.shape[:2]
     side = min(height, width)
     left, top = (width - side) // 2, (height - side) // 2
-    box = (left, top, left + side, top + side)
-    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR, box=box))
+    square = Image.fromarray(pixels[top : top + side, left : left + side])  # so that nothing beside it seeps in
+    return np.asarray(square.resize((size, size), Image.Resampling.BILINEAR))
 
 
 def _pillow(array, name):

@@ -153,15 +153,17 @@ def grown(mask, pixels):
 
 
 def separation(found, members):
-    """How far the ink of some parts stands out from the paper around them: the difference of the mean strengths over
-    the sum of the standard deviations. 2.4 or more for strokes; less is the grain or the light of the paper, mostly.
+    """How far the ink of some parts stands out from the paper around them.
+
+    The difference of the mean strengths over the sum of the standard deviations; other ink is not paper. 2.4 or more
+    for strokes; less is the grain or the light of the paper, mostly.
     """
     margin = 3 + int(0.3 * max(max(part.height, part.width) for part in members))
     rows, columns = _around(members, margin)
     strength = found.ink.strength[rows, columns]
     own = np.isin(found.labels[rows, columns], [part.label for part in members])
     ink = strength[own & (strength > found.ink.threshold)]
-    paper = strength[~grown(own, 1 + int(found.ink.stroke / 4))]
+    paper = strength[~grown(own, 1 + int(found.ink.stroke / 4)) & (strength < found.ink.threshold)]
     if paper.size < 5 or not ink.size:
         return 0.0
     return float((ink.mean() - paper.mean()) / (ink.std() + paper.std() + 1e-3))
