@@ -120,7 +120,7 @@ function separation(found, members) {
   const strength = cropped(found.ink.strength, top, bottom, left, right).values, { threshold, stroke } = found.ink;
   const own = ownOf(found, members, { top, bottom, left, right }), reach = 1 + Math.trunc(stroke / 4);
   const near = dilated(own, reach, reach).values;
-  const ink = strength.filter((value, at) => own.values[at] && value > threshold), paper = strength.filter((_, at) => !near[at]);
+  const ink = strength.filter((value, at) => own.values[at] && value > threshold), paper = strength.filter((value, at) => !near[at] && value < threshold); // other ink is not paper
   if (paper.length < 5 || !ink.length) return 0;
   const mean = (values) => sumOf(values) / values.length;
   const deviation = (values, middle = mean(values)) => Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
