@@ -25,14 +25,22 @@ def files_of_at_most(count):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_disk_that_takes_no_more_is_named(tmp_path, monkeypatch):
-    """TensorFlow's converter passes over it and fails later for another reason."""
+def test_a_disk_that_takes_no_more_is_never_blamed_on_the_model(tmp_path, monkeypatch):
+    """TensorFlow's converter passes over it. Later it fails for another reason, or finds a way without the disk."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with files_of_at_most(50_000), pytest.raises(failures.SurroundingsError, match="File too large") as raised:
-        quantize.convert(keras_classics.LeNet5(), lenet.PREPROCESSING, "float32")
-    assert f"temporary files to {tmp_path}" in str(raised.value)
-    assert "TMPDIR" in str(raised.value)
-    assert quantize.convert(keras_classics.LeNet5(), lenet.PREPROCESSING, "float32")
+    whole = quantize.convert(keras_classics.LeNet5(weights="mnist"), lenet.PREPROCESSING, "float32")
+    with files_of_at_most(50_000):
+        try:
+            found = quantize.convert(keras_classics.LeNet5(weights="mnist"), lenet.PREPROCESSING, "float32")
+        except InputError as error:
+            found = error
+    if isinstance(found, InputError):
+        assert isinstance(found, failures.SurroundingsError)
+        assert f"temporary files to {tmp_path}" in str(found)
+        assert "File too large" in str(found)
+        assert "TMPDIR" in str(found)
+    else:
+        assert abs(len(found) - len(whole)) < 1_000
 
 
 def raised_by(error, cause=None):
