@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -11,14 +12,13 @@ import tensorflow as tf
 
 from export.convert import failures, quantize
 from keras_classics.errors import InputError
-from tests.conftest import ROOT
 
 
 def test_a_disk_that_takes_no_more_is_named(tmp_path):
-    """TensorFlow's converter passes over it and fails later for another reason. In a process with a limit of its own."""
+    """TensorFlow's converter passes over it and fails later for another reason."""
     told = ("export.tflite", "lenet5", "--weights", "mnist", "--dataset", "embedded", "--out", tmp_path / "out")
     limited = ("bash", "-c", 'ulimit -f 40; exec "$@"', "-", sys.executable, "-m", *map(str, told))
-    surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
+    surroundings = {**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[3]), "TMPDIR": str(tmp_path)}
     done = subprocess.run(limited, cwd=tmp_path, env=surroundings, capture_output=True, text=True)
     assert done.returncode == 2, done.stdout + done.stderr
     (sentence,) = [line for line in done.stderr.splitlines() if line.startswith("python -m export.tflite")]
