@@ -98,6 +98,8 @@ def of_folder(pool, model, folder, errors):
         ("single digits, not told", "number", singles),
         ("whole lines", "number", lines),
     ):
+        if not chosen:
+            continue
         read = _all(pool, model, how, [str(folder / row["file"]) for row in chosen])
         right = [text == row["label"] for (text, _, _), row in zip(read, chosen, strict=True)]
         unsure = sum("?" in text or not text for text, _, _ in read)
@@ -108,8 +110,9 @@ def of_folder(pool, model, folder, errors):
         for row, good in zip(chosen, right, strict=True):
             media[row["medium"]].append(good)
         if how == "digit":
-            both = media["photo"] + media["scan"]
-            found.append(_line("… photographs and scans", sum(both), len(both)))
+            both = media.get("photo", []) + media.get("scan", [])
+            if both:
+                found.append(_line("… photographs and scans", sum(both), len(both)))
         for medium, goods in sorted(media.items()):
             found.append(_line(f"  {what}, {medium}", sum(goods), len(goods)))
         if chosen is lines:

@@ -31,18 +31,23 @@ class Settings:
 
     def check(self):
         """Raise an ``InputError`` if the model cannot be used."""
-        recognizer = _recognizer(self.model, self.threshold)
+        recognizer = recognizer_of(self)
         if self.line and not recognizer.reads_digits:
             raise InputError(f"{self.model} does not read digits, let alone numbers of several.")
 
 
 def recognizer_of(settings):
-    """The ``Recognizer`` of some settings, loaded once a process."""
-    return _recognizer(settings.model, settings.threshold)
+    """The ``Recognizer`` of some settings, loaded once a process as long as the file stays the same."""
+    try:
+        facts = os.stat(settings.model)  # noqa: PTH116 (once a picture)
+        version = (facts.st_dev, facts.st_ino, facts.st_mtime_ns)
+    except (OSError, ValueError):  # said in one sentence when it is opened
+        version = None
+    return _recognizer(settings.model, settings.threshold, version)
 
 
-@functools.cache
-def _recognizer(model, threshold):
+@functools.lru_cache(maxsize=1)
+def _recognizer(model, threshold, _version):
     from keras_classics.recognition.recognizer import Recognizer
 
     if pathlib.Path(model).suffix == ".keras":

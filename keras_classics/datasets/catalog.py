@@ -119,7 +119,7 @@ def from_spec(spec, data_dir=None):
         if kind == "embedded":
             return _embedded()
         if kind in ("folder", "idx"):
-            return {"folder": image_folder.load, "idx": idx.load}[kind](spec["path"])
+            return {"folder": image_folder.load, "idx": idx.load}[kind](absolute(spec["path"]))
         if kind == "tfds" and spec["name"] in _PUBLISHED:
             own = spec.get("data_dir")
             data_dir = data_dir or (own if own and pathlib.Path(own).is_dir() else None)
@@ -133,16 +133,16 @@ def from_spec(spec, data_dir=None):
 def absolute(path):
     """``path`` as a ``pathlib.Path`` from the root; ``~`` is the user's folder, unless there is a file of that name.
 
+    A stored path is taken whatever the encoding of file names was where it was stored, and is here.
+
     Raises:
-        InputError: it is no text that can be stored.
+        InputError: it is no text that a file can be called.
     """
-    path = pathlib.Path(path)
-    path = (path if path.exists() else expanded(path)).resolve()
     try:
-        str(path).encode()
-    except UnicodeEncodeError as error:
-        raise InputError(f"the name of {os.fsencode(path)!r} is not UTF-8; rename it.") from error
-    return path
+        path = pathlib.Path(os.fsdecode(str(path).encode("utf-8", "surrogateescape")))
+    except UnicodeError as error:
+        raise InputError(f"{str(path)!r} is not the name of a file.") from error
+    return (path if path.exists() else expanded(path)).resolve()
 
 
 def expanded(path):
