@@ -118,18 +118,17 @@ def in_folder(path):
 
 
 def called(module, *arguments):
-    """What a command prints, run in this process.
+    """What a command prints to standard output, run in this process.
 
     Raises:
         AssertionError: its exit code is not 0.
     """
-    said = io.TextIOWrapper(io.BytesIO(), "utf-8")
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), pytest.raises(SystemExit) as end:
+    out, errors = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors), pytest.raises(SystemExit) as end:
         importlib.import_module(module).main([str(argument) for argument in arguments])
-    said.seek(0)
-    text = said.read()
-    assert end.value.code == 0, text
-    return text
+    printed, said = (stream.seek(0) or stream.read() for stream in (out, errors))
+    assert end.value.code == 0, printed + said
+    return printed
 
 
 @pytest.fixture(scope="module")
