@@ -1,5 +1,6 @@
 """Bad input gets one sentence and exit code 2; help comes at once; files are whole or absent."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import time
 
 import pytest
 
-from keras_classics import files
+from keras_classics import cli, files
 from keras_classics.errors import InputError
 
 COMMANDS = [
@@ -127,3 +128,27 @@ def test_a_full_disk_is_an_input_error(tmp_path):
         files.whole_file(tmp_path / "absent" / "file.json") as partial,
     ):
         partial.write_text("x")
+
+
+WAITS_IN_A_DESTRUCTOR = """
+import atexit, time
+from keras_classics import cli
+
+class Iterator:
+    def __del__(self):
+        time.sleep(3600)
+
+held = [Iterator()]
+held.append(held)
+atexit.register(print, "registered before")
+cli.run(lambda: print("done") or 3, "p")
+"""
+
+
+def test_a_command_does_not_wait_for_tensorflow_s_destructors(tmp_path):
+    """One waits for ever for a thread that decoded a picture in Python when the interpreter shut down."""
+    program = tmp_path / "keras-classics"  # as the console script is called
+    program.write_text(WAITS_IN_A_DESTRUCTOR)
+    env = {**os.environ, "PYTHONPATH": str(pathlib.Path(cli.__file__).parents[1])}
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=60, env=env)
+    assert (done.returncode, done.stdout) == (3, "done\nregistered before\n"), done.stderr
