@@ -29,12 +29,12 @@ class Checkpoints:
 
     def __init__(self, folder, identity, keep=2):
         self.folder, self._keep = folder, keep
-        self._identity = json.loads(json.dumps(identity))
+        self.identity = json.loads(json.dumps(identity))
         self.last = last_in(folder)
         self._saved = self._read_note() if self.last else None
         found = self._saved and self._saved["identity"]
-        if found and found != self._identity:
-            changed = [name for name in self._identity if found.get(name) != self._identity[name]]
+        if found and found != self.identity:
+            changed = [name for name in self.identity if found.get(name) != self.identity[name]]
             raise InputError(
                 f"{folder} holds an unfinished run with another {' and '.join(changed)}; repeat its command to go on, "
                 "give --fresh to discard it, or choose another --out."
@@ -65,7 +65,7 @@ class Checkpoints:
     def save(self, step, history):
         """Save the state of the attached trainer at ``step``; an older checkpoint goes when this one is complete."""
         files.output_folder(self.folder)
-        self._note.assign(json.dumps({"identity": self._identity, "step": step, "history": history}))
+        self._note.assign(json.dumps({"identity": self.identity, "step": step, "history": history}))
         name = f"ckpt-{step}"
         try:
             with (

@@ -9,16 +9,13 @@ import tensorflow as tf
 
 from keras_classics.errors import InputError
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-STRATEGIES = ("auto", "one", "mirrored", "multiworker")
-
 
 def configure(precision="float32", deterministic=False):
     """Set how networks built from now on compute; before the first of them.
 
     Args:
-        precision: a name in ``PRECISIONS``. In the mixed ones weights, losses and outputs stay float32; under
-            "mixed_float16" the trainer scales the loss so that small gradients do not vanish.
+        precision: a name in ``run_settings.PRECISIONS``. In the mixed ones weights, losses and outputs stay float32;
+            under "mixed_float16" the trainer scales the loss so that small gradients do not vanish.
         deterministic: choose kernels whose result does not depend on the order of their threads, so that two runs with
             one seed end with the same bits on one machine.
     """
@@ -69,8 +66,8 @@ def one_thread_an_operation():
     """Have TensorFlow compute an operation on a CPU in one thread, and several of them at once.
 
     For networks as small as LeNet-5, whose operations end before their threads have shared them out, if the images of a
-    step go through the network in lanes (``loop.Trainer``). Does nothing once TensorFlow is in use, or where there is a
-    GPU.
+    step go through the network in lanes (``trainer.Trainer``). Does nothing once TensorFlow is in use, or where there
+    is a GPU.
 
     Returns:
         How many lanes there may be: as many as cores, or 1 where nothing was done.

@@ -36,7 +36,7 @@ class Saver:
         history = checkpoints.attach(trainer) or {"training": [], "validation": []}
         self.training = [Progress(**row) for row in history["training"]]
         self.validation = history["validation"]
-        self._logs = logs
+        self.logs = logs
         if logs:
             for row in self.training:
                 logs.add_training(row)
@@ -50,15 +50,15 @@ class Saver:
             self.training[-1] = self.training[-1].then(progress)
         else:
             self.training.append(progress)
-        if self._logs:
-            self._logs.add_training(progress)
+        if self.logs:
+            self.logs.add_training(progress)
 
     def add_validation(self, score):
         """Note an ``Evaluation`` on the validation split."""
         row = {"step": self._trainer.step, "epoch": self.training[-1].epoch, **dataclasses.asdict(score)}
         self.validation.append(row)
-        if self._logs:
-            self._logs.add_evaluation("validation", row["step"], row)
+        if self.logs:
+            self.logs.add_evaluation("validation", row["step"], row)
 
     def stop(self, until):
         """The next step to pause at on the way to ``until``."""
@@ -74,8 +74,8 @@ class Saver:
     def save(self):
         """Save now; over several machines, the chief alone."""
         self._saved = time.perf_counter()
-        if self._logs:
-            self._logs.flush()
+        if self.logs:
+            self.logs.flush()
         if self._trainer.worker:
             return
         rows = [dataclasses.asdict(row) for row in self.training]
