@@ -12,7 +12,7 @@ from tqdm import tqdm
 from keras_classics import cli
 from train.engine import devices
 from train.engine.optimizers import plateau_drops
-from train.engine.trainer import Progress
+from train.engine.scores import Progress
 
 _CURVE_POINTS = 200  # of the training curve, at most about twice as many
 _VALIDATIONS = 20  # at most, at ends of epochs

@@ -19,6 +19,10 @@ class Loss:
     of_images: Callable  # (labels (n,), outputs (n, classes), label smoothing 0–1) -> (n,)
     classes: Callable  # outputs (n, classes) -> predicted classes (n,)
 
+    def correct(self, labels, outputs):
+        """How many images are predicted correctly: a float32 scalar."""
+        return tf.reduce_sum(tf.cast(tf.equal(self.classes(outputs), labels), tf.float32))
+
 
 def _cross_entropy(labels, logits, smoothing):
     if not smoothing:
