@@ -16,7 +16,7 @@ from train.engine import devices, loop, preparation
 from train.engine.checkpoints import Checkpoints, discard, last_in
 from train.engine.loop import Saver
 from train.engine.trainer import Trainer
-from train.report import history, markdown, screen
+from train.report import artifacts, history, screen
 from train.report.results import Results, interval
 from train.report.tensorboard import Logs
 
@@ -43,7 +43,7 @@ def train_network(build, dataset, *, recipe, strategy, settings, unreadable=None
         Stopped: SIGINT or SIGTERM asked for it; the state of the run is saved. Or another machine is gone.
     """
     is_chief = devices.workers(strategy)[1] == 0
-    files.check_targets(*markdown.targets(settings.folder, settings.name))
+    files.check_targets(*artifacts.targets(settings.folder, settings.name))
     total_steps = recipe.steps_for(len(dataset.train))
     steps = min(settings.steps or total_steps, total_steps)
     data = dataset.describe()
@@ -185,7 +185,7 @@ def _write(trainer, logs, settings, record, probabilities):
     folder, dataset = settings.folder, trainer.dataset
     with trainer.averaged_weights():
         description.trained(trainer.model, dataset.class_names, record["dataset"])
-        written = markdown.write(
+        written = artifacts.write(
             folder,
             settings.name,
             model=trainer.model,
