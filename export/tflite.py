@@ -10,6 +10,9 @@ from keras_classics import cli, files, locks
 from keras_classics.errors import InputError
 
 PROG = "python -m export.tflite"
+_EXIT_CODES = (
+    "Exit codes: 0 all written and verified; 1 a model was rejected and not written; 2 something given cannot be used."
+)
 # int16x8 has reference kernels alone: an image of AlexNet takes seconds.
 _ALL_OF_ALEXNET = ("float32", "float16", "dynamic", "int8")
 
@@ -28,8 +31,7 @@ def parser():
     parser = cli.Parser(
         prog=PROG,
         description="Turn a trained network into TFLite models of raw pixels, and verify each on the whole test split.",
-        epilog="Exit codes: 0 all written and verified; 1 a model was rejected and not written; 2 something given "
-        "cannot be used.",
+        epilog=_EXIT_CODES,
     )
     parser.add_argument(
         "network",
