@@ -134,7 +134,7 @@ def run(command, prog):
         code = command() or 0
         sys.stdout.flush()
     except InputError as error:
-        print(f"{program(prog)}: {texts.in_a_line(error)}", file=sys.stderr)
+        print(f"{program(prog)}: {_with_arguments(error)}", file=sys.stderr)
         code = INPUT_ERROR
     except Stopped as stop:
         print(f"{program(prog)}: {texts.in_a_line(stop)}", file=sys.stderr)
@@ -155,6 +155,15 @@ def run(command, prog):
     if _started.partition(".")[0] in _PACKAGES or pathlib.PurePath(_started).stem in ("keras-classics", "launch"):
         _end_process(code)
     sys.exit(code)
+
+
+def _with_arguments(error):
+    """The text of an ``InputError`` in one line, with the arguments that its settings are given by."""
+    text = texts.in_a_line(error)
+    if not error.settings:
+        return text
+    arguments = ", ".join(f"--{name.replace('_', '-')}" for name in error.settings)
+    return f"{text.removesuffix('.')} ({arguments})."
 
 
 def _end_process(code):

@@ -119,8 +119,9 @@ def _refuse_disagreement(trainer, identity):
     differs = devices.total(trainer.strategy, [state])[0] != state * trainer.workers
     if devices.anyone(trainer.strategy, differs):
         raise InputError(
-            "the machines do not have the same command, data and checkpoints: --out must name a folder they share, and "
-            "all else must be alike."
+            "the machines do not have the same command, data and checkpoints: they must share one folder to write to, "
+            "and all else must be alike.",
+            settings=("out",),
         )
 
 
@@ -131,7 +132,8 @@ def _failures_explained(trainer, checkpoints):
         yield
     except FloatingPointError as error:
         last = f" The last good checkpoint is {checkpoints.last}." if checkpoints.last else ""
-        raise InputError(f"{error}; nothing was written. Try a lower --learning-rate.{last}") from error
+        text = f"{error}; nothing was written.{last} Try a lower learning rate."
+        raise InputError(text, settings=("learning_rate",)) from error
     except tf.errors.OpError as error:
         trainer.unreadable.check()
         if trainer.workers > 1:

@@ -33,7 +33,9 @@ def load(network, shape, request, trained_on, *, labelled=True):
         InputError: the data is not to be had, or does not fit the network.
     """
     if request.pictures and network != "alexnet":
-        raise InputError("--pictures is for AlexNet; digits come from --dataset.")
+        raise InputError(
+            "pictures without classes are for AlexNet; digits come from a dataset.", settings=("pictures", "dataset")
+        )
     dataset = _pictures(request.pictures, labelled) if request.pictures else _dataset(network, request, trained_on)
     if network != "alexnet":
         dataset = dataset.padded(shape[0], Unreadable(_TOLERATED))
@@ -57,7 +59,8 @@ def _dataset(network, request, trained_on):
     try:
         return datasets.from_spec(spec, request.data_dir)
     except InputError as error:
-        raise InputError(f"{error} The model was trained on that; say where it is now with --dataset.") from error
+        text = f"{error} The model was trained on that; say where it is now."
+        raise InputError(text, settings=("dataset",)) from error
 
 
 def in_memory(split, shape):

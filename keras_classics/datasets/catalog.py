@@ -22,7 +22,7 @@ DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, IDX + "PATH", FOLDER + "PA
 PICTURES = ("cifar10", "imagenette", "imagenet2012", FOLDER + "PATH")
 
 _TFDS_DATA_DIR = "~/tensorflow_datasets"  # its own
-_ADVICE = "say where it is with --data-dir or in " + DATA_DIR_VARIABLE
+_ADVICE = "say where it is with data_dir or in " + DATA_DIR_VARIABLE
 _PROBE_SECONDS = 5  # a network that has not sent a few kilobytes by then counts as absent
 
 
@@ -225,10 +225,11 @@ def _check_download(name, where):
     if _PUBLISHED[name].probe is None:
         raise InputError(
             f"{name} is not in {where}, and its terms let nobody download it for you: get its tar files from its "
-            f"authors, prepare them with `tfds build {name} --manual_dir=FOLDER`, and {_ADVICE}."
+            f"authors, prepare them with `tfds build {name} --manual_dir=FOLDER`, and {_ADVICE}.",
+            settings=("data_dir",),
         )
     if not _answers(_PUBLISHED[name].probe):
-        raise InputError(f"{name} is not in {where} and its download does not answer; {_ADVICE}.")
+        raise InputError(f"{name} is not in {where} and its download does not answer; {_ADVICE}.", ("data_dir",))
 
 
 def _download(name, builder, where):
@@ -237,7 +238,8 @@ def _download(name, builder, where):
         builder.download_and_prepare()
     except Exception as error:  # whatever TFDS, its HTTP client or the disk raise means the same here
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{name} is not in {where} and could not be downloaded ({reason}); {_ADVICE}.") from error
+        text = f"{name} is not in {where} and could not be downloaded ({reason}); {_ADVICE}."
+        raise InputError(text, settings=("data_dir",)) from error
 
 
 def _answers(url):

@@ -45,10 +45,10 @@ def strategy(kind="auto", devices=None):
         return _multiworker(workers, gpus, devices)
     count = devices or (1 if kind == "one" else max(1, len(gpus)))
     if kind == "one" and count > 1:
-        raise InputError(f"one device was asked for with --strategy one, and {count} with --devices.")
+        raise InputError(f"the strategy is one device, and {count} are requested.", settings=("strategy", "devices"))
     if gpus:
         if count > len(gpus):
-            raise InputError(f"{count} devices were asked for; this machine has {len(gpus)} GPUs.")
+            raise InputError(f"{count} devices are requested; this machine has {len(gpus)} GPUs.")
         names = [f"GPU:{number}" for number in range(count)]
     else:
         names = [f"CPU:{number}" for number in range(count)]
@@ -114,9 +114,12 @@ def _workers_named():
 
 def _multiworker(workers, gpus, devices):
     if not workers:
-        raise InputError("--strategy multiworker takes the addresses of its machines from TF_CONFIG, which is not set.")
+        raise InputError(
+            "several machines find each other by their addresses in TF_CONFIG, which is not set.",
+            settings=("strategy",),
+        )
     if devices and devices > max(1, len(gpus)):
-        raise InputError(f"{devices} devices were asked for; each machine has {max(1, len(gpus))} here.")
+        raise InputError(f"{devices} devices are requested; each machine has {max(1, len(gpus))} here.")
     if devices and gpus:
         tf.config.set_visible_devices(gpus[:devices], "GPU")
     communication = tf.distribute.experimental.CommunicationImplementation
