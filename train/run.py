@@ -12,12 +12,13 @@ import tensorflow as tf
 from keras_classics import cli, description, files
 from keras_classics.datasets.unreadable import Unreadable
 from keras_classics.errors import InputError
+from keras_classics.shares import interval
 from train.engine import devices, loop, preparation
 from train.engine.checkpoints import Checkpoints, discard, last_in
 from train.engine.loop import Saver
 from train.engine.trainer import Trainer
 from train.report import artifacts, history, screen
-from train.report.results import Results, interval
+from train.report.results import Results
 from train.report.tensorboard import Logs
 
 ABANDONED = 3  # exit code when another machine of a run is gone

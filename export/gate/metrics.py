@@ -6,10 +6,10 @@ import statistics
 import time
 
 import numpy as np
-from scipy.stats import binomtest
 
 from export.litert import flatbuffer
 from export.litert.classifier import Classifier, as_input, logits
+from keras_classics.shares import interval
 
 THREADS = (1, 2)
 UNLABELLED = -1  # label of a picture of which nobody says what it shows
@@ -95,11 +95,10 @@ def answers(probabilities, split, reference):
     within = bool(np.all((probabilities >= -_SLACK) & (probabilities <= 1 + _SLACK)))  # False for what is no number
     labelled = bool((split.labels != UNLABELLED).all())
     right = int((chosen == split.labels).sum())
-    interval = binomtest(right, len(split)).proportion_ci(method="wilson")
     found = {
         "probabilities": within,
         "accuracy": right / len(split) if labelled else None,
-        "interval_95": [float(interval.low), float(interval.high)] if labelled else None,
+        "interval_95": list(interval(right, len(split))) if labelled else None,
         **dict.fromkeys(("keras_accuracy", "drop", "agreement", "largest_probability_difference")),
     }
     if reference is None:
@@ -133,11 +132,11 @@ def latency(tflite, path, image):
     return found
 
 
-def seconds_a_call(call, rounds):
-    """Seconds a ``call()`` takes, in each of ``rounds`` rounds of a tenth of a second; warm-up does not count."""
+def seconds_a_call(call, rounds, round_seconds=_ROUND_SECONDS):
+    """Seconds a ``call()`` takes, in each of ``rounds`` rounds of ``round_seconds``; warm-up does not count."""
     start = time.perf_counter()
     call()
-    calls = max(1, int(_ROUND_SECONDS / (time.perf_counter() - start)))
+    calls = max(1, int(round_seconds / (time.perf_counter() - start)))
     for _ in range(calls // 2):
         call()
     seconds = []

@@ -69,7 +69,8 @@ class Conv2D(keras.layers.Conv2D):
         return config if self.description is None else {**config, "description": self.description}
 
     def convolution_op(self, inputs, kernel):
-        if self._covers_the_map(inputs):
+        height_axis = 1 if self.data_format == "channels_last" else 2
+        if covers_its_map(self, inputs.shape[height_axis : height_axis + 2]):
             return self._matrix_product(inputs, kernel)
         return for_any_batch(lambda images: self._convolved(images, kernel), inputs)
 
@@ -85,12 +86,6 @@ class Conv2D(keras.layers.Conv2D):
             return ops.concatenate([convolve(maps, weights) for maps, weights in towers], axis=axis)
         return super().convolution_op(inputs, kernel)
 
-    def _covers_the_map(self, inputs):
-        height_axis = 1 if self.data_format == "channels_last" else 2
-        map_size = tuple(inputs.shape[height_axis : height_axis + 2])
-        plain = self.padding == "valid" and self.groups == 1 and tuple(self.dilation_rate) == (1, 1)
-        return plain and map_size == tuple(self.kernel_size)
-
     def _matrix_product(self, inputs, kernel):
         if self.data_format == "channels_first":
             kernel = ops.transpose(kernel, (2, 0, 1, 3))
@@ -100,6 +95,12 @@ class Conv2D(keras.layers.Conv2D):
         weights = ops.reshape(kernel, (-1, self.filters))
         rows = ops.reshape(inputs, (-1, weights.shape[0]))
         return ops.reshape(ops.matmul(rows, weights), one_pixel)
+
+
+def covers_its_map(layer, map_size):
+    """Whether a ``keras.layers.Conv2D`` is a matrix product: its kernel as large as a map of ``(height, width)``."""
+    plain = layer.padding == "valid" and layer.groups == 1 and tuple(layer.dilation_rate) == (1, 1)
+    return plain and tuple(map_size) == tuple(layer.kernel_size)
 
 
 @keras.saving.register_keras_serializable(package="keras_classics")

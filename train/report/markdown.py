@@ -4,9 +4,9 @@ import pathlib
 import re
 import shlex
 
+from keras_classics.shares import interval
 from train.report.plain_text import in_markdown
 from train.report.plots_of_run import SHOWN_CLASSES, SHOWN_MISTAKES
-from train.report.results import interval
 
 _SHOWN_PAIRS = 10
 _TOP5_CLASSES = 20  # from so many on, top-5 errors are reported
