@@ -125,11 +125,23 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
 
 
 def preprocess_input(x, data_format=None, variant="paper"):
-    """RGB pixels 0–255, ``(…, height, width, 3)``, to what ``variant`` takes; NumPy in, NumPy out.
+    """RGB pixels to what ``variant`` takes.
 
     "paper" and "single_tower" subtract ImageNet's mean, as "caffe" does after putting blue first; "cifar10" and
-    "torchvision" subtract a mean and divide by a standard deviation. Raises ValueError for another variant, or unless
-    there are three channels.
+    "torchvision" subtract a mean and divide by a standard deviation.
+
+    Args:
+        x: pixels 0–255 of any dtype, ``(…, height, width, 3)``, or channels first.
+        data_format: "channels_last" or "channels_first"; None: as Keras is configured.
+        variant: a name in ``VARIANTS``, or a ``Variant``.
+
+    Returns:
+        Floats (Keras' floatx) of the same shape: a NumPy array of an array or list, a tensor of a tensor.
+
+    Raises:
+        ValueError: there is no such variant, or there are not three channels.
+
+    Source: section 2.
     """
     return variant_named(variant).preprocessing(x, data_format)
 

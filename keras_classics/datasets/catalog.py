@@ -78,6 +78,10 @@ def load(name, data_dir=None):
             (``image_folder.load``) or "idx:PATH" (``idx.load``).
         data_dir: where TFDS data lies; None takes ``KERAS_CLASSICS_DATA_DIR``, or else TFDS' own folder.
 
+    Returns:
+        A ``Dataset``. Digits and CIFAR-10 are pixels in memory, ``uint8 (n, height, width, channels)`` of 0–255;
+        pictures of folders, Imagenette and ImageNet stay encoded on disk.
+
     Raises:
         InputError: there is no such dataset, or it is not on disk and cannot be downloaded.
     """

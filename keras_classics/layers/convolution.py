@@ -22,11 +22,23 @@ class Conv2D(keras.layers.Conv2D):
     """``keras.layers.Conv2D``: same arguments, weights, shapes and values, up to float rounding.
 
     Input ``(batch, height, width, channels)``, or ``(batch, channels, height, width)`` with
-    ``data_format="channels_first"``; any float dtype.
+    ``data_format="channels_first"``; any float dtype. Output ``(batch, rows, columns, filters)``, or channels first.
+    Weights: ``kernel (height, width, channels / groups, filters)`` and ``bias (filters,)``.
 
     Args:
+        filters: maps of the output, from 1 up; a multiple of ``groups``.
+        kernel_size: pixels, one number or (height, width).
+        strides: pixels, one number or two.
+        padding: "valid" or "same".
+        data_format: "channels_last" or "channels_first"; None: as Keras is configured.
+        dilation_rate: pixels, one number or two.
+        groups: towers of maps that do not see each other, from 1 up.
+        activation: any Keras activation; None is linear.
         description: what the network whose first convolution this is says about itself
             (``keras_classics.description``): a dict of JSON values, saved with the layer's configuration, or None.
+
+    Raises:
+        ValueError: an argument is out of range, or one that Keras refuses.
     """
 
     def __init__(
@@ -105,7 +117,19 @@ def covers_its_map(layer, map_size):
 
 @keras.saving.register_keras_serializable(package="keras_classics")
 class MaxPooling2D(keras.layers.MaxPooling2D):
-    """``keras.layers.MaxPooling2D``, for batches without images too (``for_any_batch``)."""
+    """``keras.layers.MaxPooling2D``, for batches without images too (``for_any_batch``).
+
+    Input ``(batch, height, width, maps)`` of any float dtype, or channels first; output of the same kind.
+
+    Args:
+        pool_size: of the window in pixels, one number or (height, width).
+        strides: pixels, one number or two; None: as ``pool_size``.
+
+    Other arguments are those of Keras.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
 
     def __init__(self, pool_size=(2, 2), strides=None, **kwargs):
         pool_size = checks.whole_numbers("pool_size", pool_size, 2, 1)
