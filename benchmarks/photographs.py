@@ -78,7 +78,7 @@ def _line(name, right, total, note=""):
 
 
 def of_folder(pool, model, folder, errors):
-    """Singles told and not told to be one digit, whole lines, and errors among the digits of lines."""
+    """Single digits read as one digit and as a line, whole lines, and errors among the digits of lines."""
     path = folder / "labels.csv"
     try:
         rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
@@ -88,7 +88,7 @@ def of_folder(pool, model, folder, errors):
     found = []
     for what, how, chosen in (
         ("single digits", "digit", singles),
-        ("single digits, not told", "number", singles),
+        ("single digits, read as lines", "number", singles),
         ("whole lines", "number", lines),
     ):
         if not chosen:

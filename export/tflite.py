@@ -87,7 +87,7 @@ def request_of(args):
     request = arguments.with_saved_model(arguments.request_of(args, args.network))
     stages.check(request)
     if request.debug and "int8" not in request.modes:
-        raise InputError("--debug tells of int8; ask for --mode int8 too.")
+        raise InputError("--debug reports on int8; add --mode int8.")
     return request
 
 

@@ -147,7 +147,7 @@ def preprocess_input(x, data_format=None, variant="paper"):
 
 
 def decode_predictions(preds, top=5):
-    """The ``top`` most likely ImageNet classes of each row of ``preds``.
+    """The ``top`` most probable ImageNet classes of each row of ``preds``.
 
     Args:
         preds: ``(batch, 1000)`` probabilities (or logits), a NumPy array or a tensor.

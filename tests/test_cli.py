@@ -1,4 +1,4 @@
-"""Bad input gets one sentence and exit code 2; help comes at once; files are whole or absent."""
+"""Bad input gets one sentence and exit code 2; help comes at once; files are written atomically."""
 
 import os
 import pathlib
@@ -52,7 +52,7 @@ def test_help_comes_before_tensorflow_is_imported(module):
         (("export.tflite", "vgg"), "no network 'vgg'"),
         (("export.tflite", "lenet5", "--mode", "int8,int4"), "'int8,int4' is not all, nor some of float32,"),
         (("export.tflite", "lenet5", "--calibration", "digits"), "expected folder:PATH"),
-        (("export.tflite", "lenet5", "--mode", "float32", "--debug"), "--debug tells of int8"),
+        (("export.tflite", "lenet5", "--mode", "float32", "--debug"), "--debug reports on int8"),
         (("export.tflite", "lenet5", "--weights", "random"), "lenet5 has trained weights"),
         (("export.tflite", "lenet5", "--variant", "caffe"), "--variant is of AlexNet"),
         (("export.tflite", "lenet5", "--dataset", "cifar10"), "no dataset called 'cifar10'"),

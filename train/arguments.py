@@ -122,7 +122,7 @@ def _is_first_machine():
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
         jobs, task = config["cluster"], config["task"]
         return task["type"] == "chief" or (not jobs.get("chief") and int(task["index"]) == 0)
-    except (ValueError, KeyError, TypeError, AttributeError):  # not several; if it is wrong, that is told later
+    except (ValueError, KeyError, TypeError, AttributeError):  # not several; a wrong one raises an error later
         return True
 
 

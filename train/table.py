@@ -82,16 +82,16 @@ def _row(text):
 
 
 def _record(runs, module, arguments, seed, data_dir):
-    told = [*arguments, "--seed", str(seed)]
-    folder = runs / re.sub(r"[^A-Za-z0-9.]+", "-", " ".join([module, *told]))
-    record = finished_runs.history(folder, f"train.{module}", told, data_dir)
+    given = [*arguments, "--seed", str(seed)]
+    folder = runs / re.sub(r"[^A-Za-z0-9.]+", "-", " ".join([module, *given]))
+    record = finished_runs.history(folder, f"train.{module}", given, data_dir)
     try:
-        if finished_runs.arguments_of(record) == told and record["recipe"]["seed"] == seed:
+        if finished_runs.arguments_of(record) == given and record["recipe"]["seed"] == seed:
             return record
     except (KeyError, TypeError):
         pass
     raise InputError(
-        f"{folder} does not hold a run of {module} {shlex.join(told)}; remove it or choose another --runs."
+        f"{folder} does not hold a run of {module} {shlex.join(given)}; remove it or choose another --runs."
     )
 
 

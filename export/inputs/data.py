@@ -26,7 +26,7 @@ def load(network, shape, request, trained_on, *, labelled=True):
         shape: ``(height, width, channels)`` that the model takes.
         request: an ``arguments.ExportRequest``: its ``dataset`` or ``pictures``, ``data_dir`` and ``test_images``.
         trained_on: what ``describe`` said of the data the model was trained on, which is taken where none is requested;
-            empty: nobody knows.
+            empty: unknown.
         labelled: whether labels that pictures' names give are of use (to a trained network).
 
     Raises:
@@ -141,7 +141,7 @@ def _read(split, read, size):
 
 
 def held_out(trained_on, described):
-    """Whether the test split is known not to have trained a network; None where nobody knows.
+    """Whether the test split is known not to have trained a network; None where that is unknown.
 
     Args:
         trained_on: what its training wrote of its data.

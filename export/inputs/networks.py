@@ -173,7 +173,7 @@ def labels_of(network, classes, dataset, own=None):
     """
     found = tuple(dataset.class_names)
     if found and len(found) != classes:
-        raise InputError(f"{dataset.name} has {len(found)} classes; this {TITLES[network]} tells {classes} apart.")
+        raise InputError(f"{dataset.name} has {len(found)} classes; this {TITLES[network]} has {classes}.")
     if own and len(own) == classes:
         if found and found != tuple(own):
             strange = next(name for name, label in zip(found, own, strict=True) if name != label)

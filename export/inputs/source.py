@@ -26,11 +26,11 @@ class Source:
         preprocessing: its ``Preprocessing``.
         labels: of its outputs.
         image_shape: ``(height, width, channels)``.
-        dataset: a ``datasets.Dataset``; test labels are ``metrics.UNLABELLED`` where nobody says what pictures show.
+        dataset: a ``datasets.Dataset``; test labels are ``metrics.UNLABELLED`` where the pictures' classes are unknown.
         described: what the dataset says of itself.
         origin: where the weights come from, as displayed.
         weights: how to get them again: ``{"model": path}``, ``{"weights": name}`` or ``{"random": seed}``.
-        held_out: whether its test split is known not to have trained it; None: nobody knows.
+        held_out: whether its test split is known not to have trained it; None: unknown.
     """
 
     network: str

@@ -28,7 +28,7 @@ _PROBE_SECONDS = 5  # a network that has not sent a few kilobytes by then counts
 
 @dataclasses.dataclass(frozen=True)
 class _Published:
-    """A TFDS dataset: how much of its training split validates, and what tells whether its host answers."""
+    """A TFDS dataset: how much of its training split validates, and an address that answers if its host does."""
 
     validation: int  # images
     probe: str | None  # None: its terms do not let TFDS download it
@@ -228,7 +228,7 @@ def _check_download(name, where):
     """
     if _PUBLISHED[name].probe is None:
         raise InputError(
-            f"{name} is not in {where}, and its terms let nobody download it for you: get its tar files from its "
+            f"{name} is not in {where}, and its terms do not allow an automatic download: get its tar files from its "
             f"authors, prepare them with `tfds build {name} --manual_dir=FOLDER`, and {_ADVICE}.",
             settings=("data_dir",),
         )

@@ -49,7 +49,7 @@ class Split:
         return Split(self.images[indices], self.labels[indices], self.shards, source)
 
     def name_of(self, row):
-        """What to call an image when speaking of it to a person."""
+        """The display name of an image, for messages."""
         if self.source is not None:
             return self.source.name_of(row)
         if self.images.dtype == RECORD:
@@ -158,7 +158,7 @@ class Dataset:
 def _bytes_of(path):
     try:
         return os.stat(path).st_size  # noqa: PTH116 (a Path each for a million files takes minutes)
-    except OSError:  # it is gone; whoever reads it will say so
+    except OSError:  # it is gone; reading it raises an error
         return -1
 
 

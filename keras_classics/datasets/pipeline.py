@@ -147,7 +147,7 @@ def _load(planned, split, size, crop, unreadable):
     def the_next_readable(row, drawn):
         side = crop or size
         tries = min(count, unreadable.limit + 1)  # more in a row are not tolerated anyway
-        # What cannot be read is said by the decoder that every other part reads with.
+        # The decoder that every other part uses decides what cannot be read.
         others = tf.data.Dataset.range(row, row + tries)
         found = others.map(lambda other: one(other % count, drawn, fast=False)).ignore_errors()
         nothing = tf.zeros((side, side, 3), tf.uint8), tf.constant(-1, tf.int64)

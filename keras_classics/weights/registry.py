@@ -181,7 +181,7 @@ def _fetched(row, build):
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(
-            f"cannot keep weights in {folder}: {error.strerror}; set KERAS_HOME to another folder."
+            f"cannot write weights to {folder}: {error.strerror}; set KERAS_HOME to another folder."
         ) from error
     by_hand = f"Fetch it by other means and give its path as weights=, with variant={row.variant!r}."
     try:

@@ -27,7 +27,7 @@ class Saver:
         checkpoints: a ``Checkpoints``; what it holds is taken up.
         trainer: a ``Trainer``.
         minutes, steps: how often to save; ``steps`` may be None.
-        logs: a ``tensorboard.Logs`` that is told everything too, or None.
+        logs: a ``tensorboard.Logs`` that gets everything too, or None.
     """
 
     def __init__(self, checkpoints, trainer, minutes, steps, logs=None):
@@ -149,7 +149,7 @@ def train(trainer, steps, saver, requests):
 
 
 def _validated(trainer, saver):
-    """Validate, note the score, and divide the learning rate where the schedule says so."""
+    """Validate, note the score, and divide the learning rate where the schedule requires it."""
     with trainer.averaged_weights():
         score = trainer.evaluate(trainer.dataset.validation)
     saver.add_validation(score)

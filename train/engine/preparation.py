@@ -1,4 +1,4 @@
-"""A dataset made ready for a run: undecodable pictures left out, few images for a short run, pictures in memory."""
+"""A dataset prepared for a run: undecodable pictures left out, few images for a short run, pictures in memory."""
 
 import dataclasses
 import sys

@@ -124,12 +124,12 @@ class Trainer:
             yield
             return
         variables = self.model.trainable_variables
-        kept = [tf.identity(variable.value) for variable in variables]
+        trained = [tf.identity(variable.value) for variable in variables]
         _inner(self.optimizer).finalize_variable_values(variables)
         try:
             yield
         finally:
-            for variable, value in zip(variables, kept, strict=True):
+            for variable, value in zip(variables, trained, strict=True):
                 variable.assign(value)
 
     @property
