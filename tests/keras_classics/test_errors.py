@@ -11,15 +11,12 @@ from keras_classics.errors import InputError
 
 ROOT = pathlib.Path(cli.__file__).parents[1]
 COMMANDS = ("cli", "commands", "launch", "__main__")
-LIBRARY = sorted(
-    path.relative_to(ROOT)
-    for folder in (
-        *("keras_classics", "train/engine", "train/report"),
-        *(f"export/{name}" for name in ("inputs", "convert", "litert", "finetune", "gate", "microcontroller")),
-    )
-    for path in (ROOT / folder).rglob("*.py")
-    if path.stem not in COMMANDS
+FOLDERS = (
+    *("keras_classics", "train/engine", "train/report"),
+    *(f"export/{name}" for name in ("inputs", "convert", "litert", "finetune", "gate", "microcontroller")),
 )
+PATHS = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py") if path.stem not in COMMANDS]
+LIBRARY = sorted(path.relative_to(ROOT) for path in (*PATHS, ROOT / "train" / "run.py"))
 ARGUMENT = re.compile(r"(?:^|[\s('\"])--[a-z]")
 
 
