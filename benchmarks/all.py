@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 from benchmarks import measure
-from keras_classics import children, cli, files
+from keras_classics import children, cli, generated
 from keras_classics.errors import InputError
 
 PROG = "python -m benchmarks.all"
@@ -52,34 +52,26 @@ def run_one(name, args):
     return json.loads(last)
 
 
-def updated(text, rows, described):
-    """``text`` of the README with the table between its marks replaced.
-
-    Raises:
-        InputError: the marks are not there.
-    """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise InputError(f"{README} has no line {BEGIN!r} with {END!r} after it.")
+def section(rows, described):
+    """What stands between the marks of the README: where it was measured, the table, and its notes."""
     versions = ", ".join(f"{name} {version}" for name, version in described["versions"].items())
     notes = "\n".join(f"- {row.name}: {row.note}." for row in rows if row.note)
     what = f"{described['measured']}, {described['processor']}, {described['cores']} cores; {versions}."
-    return f"{before}{begin}\n\n{what}\n\n{measure.table(rows)}\n\n{notes}\n\n{end}{after}"
+    return f"\n\n{what}\n\n{measure.table(rows)}\n\n{notes}\n\n"
 
 
 def run(args):
     names = args.only.split(",")
     if not set(names) <= set(NAMES):
         raise InputError(f"--only {args.only}: expected some of {', '.join(NAMES)}.")
+    if args.update:
+        generated.check(README, BEGIN, END)  # before anything is measured
     rows = []
     for name in names:
         print(f"benchmarks.{name}", flush=True)
         rows += [measure.Row(**row) for row in run_one(name, args)["rows"]]
     if args.update:
-        text = updated(README.read_text(encoding="utf-8"), rows, measure.environment())
-        with files.whole_file(README) as partial:
-            partial.write_text(text, encoding="utf-8")
+        generated.replace(README, BEGIN, END, section(rows, measure.environment()))
     measure.report(args, rows)
 
 

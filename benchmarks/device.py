@@ -6,7 +6,6 @@ normalises them itself; the others are given pixels already normalised.
 
 import pathlib
 import tempfile
-import time
 
 import numpy as np
 
@@ -30,20 +29,13 @@ def parser():
 
 def litert(model, pixels, threads):
     """``() -> probabilities`` of a ``.tflite`` (bytes) for ``pixels (1, height, width, channels)``, ``uint8``."""
-    from ai_edge_litert.interpreter import Interpreter
+    from export.litert.classifier import Classifier
 
-    from keras_classics.runtime import quiet
-
-    with quiet():
-        interpreter = Interpreter(model_content=model, num_threads=threads)
-        interpreter.allocate_tensors()
-    into, out = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]
-    scale, zero_point = out["quantization"]
+    classifier = Classifier(model, "the model", threads)
+    scale, zero_point = classifier.output["quantization"]
 
     def call():
-        interpreter.set_tensor(into, pixels)
-        interpreter.invoke()
-        values = interpreter.get_tensor(out["index"])
+        values = classifier.run(pixels)
         return (values.astype(np.float32) - zero_point) * scale if scale else values
 
     return call
@@ -79,21 +71,9 @@ def torch_traced(network, images):
 
 def timed(call):
     """A side for ``measure``: microseconds a ``call()`` takes, over ``_ROUND_SECONDS``, after some to warm up."""
-    start = time.perf_counter()
-    for _ in range(3):
-        call()
-    calls = max(3, int(_ROUND_SECONDS / ((time.perf_counter() - start) / 3)))
+    from export.gate.metrics import seconds_a_call
 
-    def side():
-        for _ in range(calls // 10):
-            call()
-        start = time.perf_counter()
-        for _ in range(calls):
-            call()
-        return 1e6 * (time.perf_counter() - start) / calls
-
-    side()
-    return side
+    return lambda: 1e6 * seconds_a_call(call, 1, _ROUND_SECONDS)[0]
 
 
 def check_alike(sides):

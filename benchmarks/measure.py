@@ -88,7 +88,7 @@ def within(name, value, limit, *, unit, note=""):
 
 
 def has(library):
-    """Whether a peer is installed; a line on stderr says so if it is not."""
+    """Whether a peer is installed; a message on stderr if it is not."""
     if importlib.util.find_spec(library) is not None:
         return True
     print(
@@ -139,7 +139,7 @@ def environment():
 
 
 def _processor():
-    """Model name and the vector instructions that matter, as Linux tells them."""
+    """Model name and the vector instructions that matter, as Linux reports them."""
     path = pathlib.Path("/proc/cpuinfo")
     if not path.exists():
         return platform.processor() or platform.machine()

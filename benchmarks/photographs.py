@@ -20,10 +20,10 @@ import numpy as np
 from benchmarks import no_digits, renderings
 from keras_classics import cli
 from keras_classics.errors import InputError
+from keras_classics.shares import interval
 
 PROG = "python -m benchmarks.photographs"
 SEED = 14  # of what is drawn here
-Z = 1.959964  # of a 95 % interval
 
 
 def parser():
@@ -36,13 +36,6 @@ def parser():
     parser.add_argument("--errors", action="store_true", help="also name each picture of DIR that is read wrongly")
     parser.add_argument("--json", action="store_true", help="print one object at the end")
     return parser
-
-
-def wilson(right, total):
-    """Wilson's 95 % interval of a share, ``(low, high)``, 0–1."""
-    share, n = right / total, total
-    middle, reach = share + Z**2 / (2 * n), Z * (share * (1 - share) / n + Z**2 / (4 * n**2)) ** 0.5
-    return (middle - reach) / (1 + Z**2 / n), (middle + reach) / (1 + Z**2 / n)
 
 
 def edits(read, label):
@@ -79,13 +72,13 @@ def _all(pool, model, how, images):
 
 
 def _line(name, right, total, note=""):
-    low, high = wilson(right, total)
+    low, high = interval(right, total)
     print(f"{name}: {right / total:.1%} of {total:,} ({low:.1%} to {high:.1%}){note}", flush=True)
     return {"name": name, "right": int(right), "total": int(total), "share": right / total, "interval": [low, high]}
 
 
 def of_folder(pool, model, folder, errors):
-    """Singles told and not told to be one digit, whole lines, and errors among the digits of lines."""
+    """Single digits read as one digit and as a line, whole lines, and errors among the digits of lines."""
     path = folder / "labels.csv"
     try:
         rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
@@ -95,7 +88,7 @@ def of_folder(pool, model, folder, errors):
     found = []
     for what, how, chosen in (
         ("single digits", "digit", singles),
-        ("single digits, not told", "number", singles),
+        ("single digits, read as lines", "number", singles),
         ("whole lines", "number", lines),
     ):
         if not chosen:

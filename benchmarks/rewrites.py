@@ -39,7 +39,7 @@ def pairs(network, model, preprocessing, pictures):
 
 
 def dynamic_batch(model, preprocessing):
-    """The float32 file of a graph for any number of images, as a converter gives it that is told nothing."""
+    """The float32 file of a graph for any number of images, as a converter gives it by default."""
     import tensorflow as tf
 
     from export.convert import quantize

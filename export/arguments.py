@@ -1,4 +1,4 @@
-"""What every export is told: a command line as one frozen ``ExportRequest``, checked before TensorFlow is imported."""
+"""The command line of every export as one frozen ``ExportRequest``, checked before TensorFlow is imported."""
 
 import dataclasses
 import pathlib
@@ -34,14 +34,14 @@ class FineTuning:
 
 @dataclasses.dataclass(frozen=True)
 class ExportRequest:
-    """What a command of ``export`` was told; nothing in it changes afterwards.
+    """What a command of ``export`` was asked for; immutable.
 
     Args:
         named: a name of ``contract.NETWORKS``, or the path of a ``.keras`` file.
         model: absolute path of the model file to load; None where weights are taken by name, or random ones.
-        weights: name or file of the weights, "random", or None where it was not said.
+        weights: name or file of the weights, "random", or None where not given.
         variant: of AlexNet, or None.
-        dataset: what ``datasets.from_spec`` loads ("auto" is {"kind": "auto"}), or None where it was not said.
+        dataset: what ``datasets.from_spec`` loads ("auto" is {"kind": "auto"}), or None where not given.
         pictures: absolute path of a folder of pictures without classes, or None.
         data_dir: where TFDS data lies, or None.
         test_images: how many test images to verify on; None: all.
@@ -154,7 +154,7 @@ def request_of(args, named):
 
 
 def with_saved_model(request):
-    """``request``, with the model that training has left in ``saved_models/`` where neither model nor weights are said.
+    """``request``, with the model that training left in ``saved_models/`` where neither model nor weights are given.
 
     Raises:
         InputError: weights of AlexNet that have no data of their own would be verified on nothing.

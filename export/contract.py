@@ -23,5 +23,5 @@ CALIBRATED = ("int8", "int16x8")  # modes that need pictures to set the ranges o
 PIXEL_TYPES = ("uint8", "int8", "float32")  # of the input: pixels 0–255, pixels less 128, pixels 0–255
 LRN_FORMS = ("native", "banded")  # of AlexNet's normalization on a device
 TARGETS = ("mobile", "micro", "int8-only")  # kinds of devices
-RANDOM = "random"  # weights that nobody trained
+RANDOM = "random"  # untrained weights
 MODEL_SUFFIX, TFLITE_SUFFIX, ONNX_SUFFIX, SAVED_MODEL_SUFFIX = ".keras", ".tflite", ".onnx", "_saved_model"

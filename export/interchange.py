@@ -14,7 +14,7 @@ class Form:
     """A form of a model that is no TFLite file.
 
     Args:
-        name: for people.
+        name: display name.
         suffix: of its files.
         write: ``write(graph, path, description)``, which writes a Keras model of raw pixels.
         describe: ``describe(path)``, the description inside what has been written; None where there is none.

@@ -127,8 +127,7 @@ def sources(model, name, labels, classifier, run, found, pixels, digit):
 
     operators = sorted(set(flatbuffer.operators(model)))
     (height, width, channels), output = classifier.image_shape, run.outputs[0]
-    space = re.sub(r"\W", "_", name.lower(), flags=re.ASCII)
-    space = space if re.match(r"[a-z]", space) else f"model_{space}"
+    space = _namespace(name)
     fields = {
         "name": space,
         "guard": space.upper(),
@@ -155,15 +154,13 @@ def sources(model, name, labels, classifier, run, found, pixels, digit):
         "pixels": _rows(pixels.ravel().tolist()),
         "expected": ", ".join(map(str, output.tolist())),
     }
-    templates = {
-        f"{space}_model.h": templates.MODEL_HEADER,
-        f"{space}_model.cc": templates.MODEL_SOURCE,
-        f"{space}_settings.h": templates.SETTINGS,
-        f"{space}_test_digit.h": templates.DIGIT,
-        "main.cc": templates.MAIN,
-        "README.md": templates.README,
-    }
-    return {file: template.substitute(fields) for file, template in templates.items()}
+    return {file.format(space=space): template.substitute(fields) for file, template in templates.FILES.items()}
+
+
+def _namespace(name):
+    """The C++ namespace of a model, from the name of its file."""
+    space = re.sub(r"\W", "_", name.lower(), flags=re.ASCII)
+    return space if re.match(r"[a-z]", space) else f"model_{space}"
 
 
 def _rows(values):

@@ -10,6 +10,9 @@ from keras_classics import cli, files, locks
 from keras_classics.errors import InputError
 
 PROG = "python -m export.tflite"
+_EXIT_CODES = (
+    "Exit codes: 0 all written and verified; 1 a model was rejected and not written; 2 something given cannot be used."
+)
 # int16x8 has reference kernels alone: an image of AlexNet takes seconds.
 _ALL_OF_ALEXNET = ("float32", "float16", "dynamic", "int8")
 
@@ -28,8 +31,7 @@ def parser():
     parser = cli.Parser(
         prog=PROG,
         description="Turn a trained network into TFLite models of raw pixels, and verify each on the whole test split.",
-        epilog="Exit codes: 0 all written and verified; 1 a model was rejected and not written; 2 something given "
-        "cannot be used.",
+        epilog=_EXIT_CODES,
     )
     parser.add_argument(
         "network",
@@ -85,7 +87,7 @@ def request_of(args):
     request = arguments.with_saved_model(arguments.request_of(args, args.network))
     stages.check(request)
     if request.debug and "int8" not in request.modes:
-        raise InputError("--debug tells of int8; ask for --mode int8 too.")
+        raise InputError("--debug reports on int8; add --mode int8.")
     return request
 
 

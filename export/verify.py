@@ -51,8 +51,8 @@ def verify(args):
 
     tflite = path.read_bytes() if form is None else None
     standard = standard_metadata.read(tflite) if form is None else None
-    said = metadata.find(tflite, path) if form is None else form.describe(path)
-    network = args.network or networks.described_network(said)
+    embedded = metadata.find(tflite, path) if form is None else form.describe(path)
+    network = args.network or networks.described_network(embedded)
     if network is None:
         raise InputError(f"{path} does not say which network it is; say what to compare it with by --network.")
     request = arguments.request_of(args, network)
@@ -68,20 +68,20 @@ def verify(args):
     split = source.with_images_of(trained, shape or trained.image_shape)
     if not args.json:
         print(f"File: {path}\nData: {trained.dataset}\nCompared with: {trained.origin}")
-        if said is None:
+        if embedded is None:
             print("The file does not describe itself; assumed: raw pixels 0–255, classes in the order of the data.")
         else:
-            print(f"Description: {metadata.summary(said)}")
+            print(f"Description: {metadata.summary(embedded)}")
         if form is None:
             print(f"Standard metadata: {standard_metadata.summary(standard)}")
     reference = metrics.keras_reference(trained.model, trained.preprocessing, trained.dataset.test.images)
     checks.check_outputs(trained, reference)
-    limits = gate.limits_of(request, trained, args.io or (said or {}).get("io"), shape)
+    limits = gate.limits_of(request, trained, args.io or (embedded or {}).get("io"), shape)
     found, problems = _judged(form, path, tflite, split, reference, limits, shown=not args.json)
     if args.json:
         verdict = {"file": str(path), "passed": not problems, "failures": problems, **trained.record()}
         verdict |= {
-            "description": said,
+            "description": embedded,
             "standard_metadata": standard and {"fields": standard[0], "labels": standard[1]},
         }
         print(gate.report(found, limits, verdict, sys.stdout.encoding), end="")

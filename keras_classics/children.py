@@ -14,7 +14,7 @@ _LAUNCHER = pathlib.Path(__file__).with_name("launch.py")
 def module(name, *arguments):
     """The command line of a child that runs our module ``name``, as ``python -m`` would.
 
-    A ``train.py`` in the working directory or in ``PYTHONPATH`` is not taken for ours.
+    A ``train.py`` in the working directory or in ``PYTHONPATH`` is not mistaken for this project's.
     """
     return [sys.executable, str(_LAUNCHER), name, *map(str, arguments)]
 
@@ -41,7 +41,7 @@ def check(code, name, stderr=None):
     Args:
         code: its exit code, negative if a signal ended it.
         name: of what was run, for the message.
-        stderr: what it wrote there (text, bytes or None), if nobody has seen it yet.
+        stderr: what it wrote there (text, bytes or None), if it has not been printed yet.
 
     Raises:
         Stopped: a signal ended it; the exit code is 128 + its number, as in a shell.

@@ -1,4 +1,4 @@
-"""What every command of the project does alike: answers to bad input, exit codes, bad input, closed pipes, interrupts.
+"""What every command of the project does alike: bad input, exit codes, closed pipes, interrupts.
 
 Nothing here imports TensorFlow, so that ``--help`` and argument errors answer at once.
 """
@@ -19,7 +19,7 @@ from keras_classics.errors import InputError
 
 INPUT_ERROR = 2  # exit code of a command that could not use what it was given
 INTERRUPTED = 130  # as a shell reports a command ended by Ctrl-C
-CLOSED_PIPE = 141  # and one ended because nobody reads its output any more
+CLOSED_PIPE = 141  # and one ended because its output pipe was closed
 
 _PACKAGES = ("benchmarks", "export", "keras_classics", "train")
 _started = (sys.orig_argv[-len(sys.argv) :] or [""])[0]  # by Python: a module, or a file
@@ -129,12 +129,12 @@ def run(command, prog):
     if any(kind == "error" for kind, *_ in warnings.filters):  # what libraries warn of does not end a command
         warnings.simplefilter("default")
         for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
-            warnings.simplefilter("ignore", category)  # as Python does of its own accord
+            warnings.simplefilter("ignore", category)  # as Python does by default
     try:
         code = command() or 0
         sys.stdout.flush()
     except InputError as error:
-        print(f"{program(prog)}: {texts.in_a_line(error)}", file=sys.stderr)
+        print(f"{program(prog)}: {_with_arguments(error)}", file=sys.stderr)
         code = INPUT_ERROR
     except Stopped as stop:
         print(f"{program(prog)}: {texts.in_a_line(stop)}", file=sys.stderr)
@@ -155,6 +155,15 @@ def run(command, prog):
     if _started.partition(".")[0] in _PACKAGES or pathlib.PurePath(_started).stem in ("keras-classics", "launch"):
         _end_process(code)
     sys.exit(code)
+
+
+def _with_arguments(error):
+    """The text of an ``InputError`` in one line, with the arguments that its settings are given by."""
+    text = texts.in_a_line(error)
+    if not error.settings:
+        return text
+    arguments = ", ".join(f"--{name.replace('_', '-')}" for name in error.settings)
+    return f"{text.removesuffix('.')} ({arguments})."
 
 
 def _end_process(code):
@@ -179,7 +188,7 @@ def _let_streams_say_anything():
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115
-        elif hasattr(stream, "reconfigure"):  # not where somebody reads along, in a notebook
+        elif hasattr(stream, "reconfigure"):  # not in a notebook, which reads the stream too
             stream.reconfigure(errors="backslashreplace")
 
 

@@ -17,6 +17,9 @@ def connections(model):
     Args:
         model: a Keras model with known image size.
 
+    Returns:
+        int: how many; a layer of another kind counts as 0.
+
     Raises:
         ValueError: the size of the maps is not known.
     """

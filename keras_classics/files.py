@@ -95,7 +95,7 @@ def is_running(pid):
     except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
-        pass  # somebody else's
+        pass  # another process owns it
     return True
 
 

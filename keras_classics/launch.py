@@ -11,7 +11,7 @@ _PACKAGES = ("keras_classics", "train", "export")
 
 def forget_first_folder():
     """Take off the path of modules what Python puts before it: the working directory, or that of the file it runs."""
-    if not getattr(sys.flags, "safe_path", False):  # Python 3.11 can be told not to
+    if not getattr(sys.flags, "safe_path", False):  # Python 3.11 has an option against it
         del sys.path[0]
 
 

@@ -163,9 +163,17 @@ def _name_of(activation):
 
 
 def preprocess_input(x, data_format=None):
-    """Pixels 0–255 (0 the background, 255 the stroke), ``(…, 32, 32, 1)``, to the paper's -0.1 … 1.175 (section II.B).
+    """Pixels 0–255 (0 the background, 255 the stroke) to the paper's -0.1 … 1.175 (section II.B).
 
-    Returns floats of the same shape; NumPy in, NumPy out. Raises ValueError unless there is one channel.
+    Args:
+        x: pixels of any dtype, ``(…, height, width, 1)``, or channels first.
+        data_format: "channels_last" or "channels_first"; None: as Keras is configured.
+
+    Returns:
+        Floats (Keras' floatx) of the same shape: a NumPy array of an array or list, a tensor of a tensor.
+
+    Raises:
+        ValueError: there is more than one channel.
     """
     return PREPROCESSING(x, data_format)
 

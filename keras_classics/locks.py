@@ -1,4 +1,4 @@
-"""Who writes what: a second run with the same results is refused at once, and told who the first is.
+"""Locks on results: a second run that would write the same files is refused at once; the message names the first.
 
 A lock is a hidden file ``.NAME.lock`` that its owner holds by ``flock``, which the kernel lets go when the process
 ends, however it ends. Where the file system has no such locks, the file itself is the lock, and that of a process which
@@ -27,7 +27,7 @@ _claimed = {}  # paths of the locks that this process has → open files
 
 
 def claim(folder, *names):
-    """Until this command ends nobody else who asks writes ``names`` in ``folder``; what dead processes left is removed.
+    """No other command that claims ``names`` in ``folder`` writes them until this ends; locks of the dead are removed.
 
     Args:
         folder: one that exists.
@@ -57,7 +57,7 @@ def release():
     """Let others have what was claimed."""
     while _claimed:
         path, handle = _claimed.popitem()
-        if _me().items() <= (_read(path) or {}).items():  # not in a fork, nor where somebody has removed it by hand
+        if _me().items() <= (_read(path) or {}).items():  # not in a fork, nor where it was removed by hand
             path.unlink(missing_ok=True)  # before it is let go: who waits for it finds that it is no longer the file
         os.close(handle)
 
@@ -90,7 +90,7 @@ def _taken_without_flock(path):
     handle = os.open(signed, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
     _sign(handle)
     signed.replace(path)
-    if _is_still(path, handle):  # nobody else did the same just then
+    if _is_still(path, handle):  # no other process did the same just then
         return handle
     os.close(handle)
     return None
@@ -120,7 +120,7 @@ def _me():
 
 
 def _started(pid):
-    """When a process of this machine began, in ticks since the machine did: tells it from a later one of its number."""
+    """When a process of this machine began, in ticks since boot: a later one of its number has another."""
     try:
         return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
     except (OSError, ValueError):

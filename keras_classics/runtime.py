@@ -48,7 +48,7 @@ def start_tensorflow():
         import tensorflow as tf
 
         tf.config.list_physical_devices()  # looking for GPUs is what it complains about
-    # Where somebody has imported Keras before.
+    # Where Keras was imported before.
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
@@ -73,17 +73,17 @@ def keras_defaults():
 def quiet():
     """Hold back what C++ code writes to file descriptor 2 in this block; pass it on only if the block fails."""
     with _file_in_memory() as held:
-        kept = os.dup(2)
+        stderr = os.dup(2)
         os.dup2(held.fileno(), 2)
         try:
             yield
         except BaseException:
             held.seek(0)
-            os.write(kept, held.read())
+            os.write(stderr, held.read())
             raise
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(stderr, 2)
+            os.close(stderr)
 
 
 def _file_in_memory():

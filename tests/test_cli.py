@@ -1,4 +1,4 @@
-"""Bad input gets one sentence and exit code 2; help comes at once; files are whole or absent."""
+"""Bad input gets one sentence and exit code 2; help comes at once; files are written atomically."""
 
 import os
 import pathlib
@@ -52,7 +52,7 @@ def test_help_comes_before_tensorflow_is_imported(module):
         (("export.tflite", "vgg"), "no network 'vgg'"),
         (("export.tflite", "lenet5", "--mode", "int8,int4"), "'int8,int4' is not all, nor some of float32,"),
         (("export.tflite", "lenet5", "--calibration", "digits"), "expected folder:PATH"),
-        (("export.tflite", "lenet5", "--mode", "float32", "--debug"), "--debug tells of int8"),
+        (("export.tflite", "lenet5", "--mode", "float32", "--debug"), "--debug reports on int8"),
         (("export.tflite", "lenet5", "--weights", "random"), "lenet5 has trained weights"),
         (("export.tflite", "lenet5", "--variant", "caffe"), "--variant is of AlexNet"),
         (("export.tflite", "lenet5", "--dataset", "cifar10"), "no dataset called 'cifar10'"),
@@ -63,9 +63,12 @@ def test_help_comes_before_tensorflow_is_imported(module):
         (("export.tflite", "absent.keras"), "there is no model absent.keras"),
         (("export.tflite", "lenet5", "--prune", "1"), "'1' is not a share between 0 and 1"),
         (("export.tflite", "lenet5", "--cluster", "1"), "'1' is not a whole number from 2 to 256"),
-        (("export.tflite", "lenet5", "--aware", "qat", "--mode", "all"), "--aware qat is for --mode int8"),
+        (
+            ("export.tflite", "lenet5", "--aware", "qat", "--mode", "all"),
+            "dynamic,int8,int16x8 (--aware, --mode).",
+        ),
         (("export.tflite", "alexnet", "--dataset", "cifar10", "--prune", "0.5"), "there is no recipe for AlexNet"),
-        (("export.tflite", "lenet5", "--fine-tune-images", "9"), "is for --aware qat, --prune or --cluster"),
+        (("export.tflite", "lenet5", "--fine-tune-images", "9"), "(--fine-tune-images, --aware, --prune, --cluster)."),
         (("export.micro", "absent.tflite", "--out", "x"), "there is no model absent.tflite"),
         (("export.c", "absent.tflite", "--out", "x"), "there is no model absent.tflite"),
         (("export.c", __file__, "--out", "x"), "is not a TFLite model"),

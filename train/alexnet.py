@@ -58,18 +58,16 @@ def train(args):
     build = fine_tuning.builder(
         functools.partial(alexnet.AlexNet, variant=variant), args, len(dataset.class_names), row.classes
     )
-    train_network(
-        build,
+    settings = arguments.run_settings(
+        args,
         name="alexnet",
         title=f"AlexNet ({', '.join([variant, *fine_tuning.details(args)])})",
         preprocessing=row.preprocessing,
         size=row.image_size,
-        dataset=dataset,
-        recipe=arguments.fitted(recipe, args, strategy, len(dataset.train)),
         folder=folder,
-        strategy=strategy,
-        **arguments.run_settings(args),
     )
+    recipe = arguments.fitted(recipe, args, strategy, len(dataset.train))
+    train_network(build, dataset, recipe=recipe, strategy=strategy, settings=settings)
 
 
 def main(argv=None):

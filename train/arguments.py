@@ -6,10 +6,19 @@ import os
 
 from keras_classics import cli, files, locks
 from keras_classics.errors import InputError
+from train.run_settings import PRECISIONS, STRATEGIES, RunSettings
 
 
 def add_to(parser):
+    """Add the arguments of every training command to ``parser``."""
     cli.add_common_arguments(parser, seed_of="weights, order and distortions")
+    _add_recipe(parser)
+    _add_checkpoints(parser)
+    _add_devices(parser)
+    _add_data_and_logs(parser)
+
+
+def _add_recipe(parser):
     parser.add_argument("--epochs", type=cli.positive_int, metavar="N", help="passes over the training images")
     parser.add_argument("--steps", type=cli.positive_int, metavar="N", help="stop after so many steps")
     parser.add_argument("--batch-size", type=cli.positive_int, metavar="N", help="images a step, over all devices")
@@ -21,6 +30,9 @@ def add_to(parser):
         metavar="FIELD=VALUE",
         help="change a number of the recipe, as train/recipes.py names it; may be repeated",
     )
+
+
+def _add_checkpoints(parser):
     parser.add_argument(
         "--checkpoint-minutes",
         type=cli.positive_float,
@@ -36,9 +48,13 @@ def add_to(parser):
         metavar="N",
         help="how many checkpoints to keep (default: %(default)s)",
     )
+    parser.add_argument("--fresh", action="store_true", help="discard an unfinished run in the folder of --out")
+
+
+def _add_devices(parser):
     parser.add_argument(
         "--strategy",
-        choices=("auto", "one", "mirrored", "multiworker"),
+        choices=STRATEGIES,
         default="auto",
         help="one device, mirrored over those of this machine, or multiworker over the machines in TF_CONFIG "
         "(default: auto, which takes what there is)",
@@ -54,13 +70,16 @@ def add_to(parser):
     )
     parser.add_argument(
         "--precision",
-        choices=("float32", "mixed_bfloat16", "mixed_float16"),
+        choices=PRECISIONS,
         default="float32",
         help="of the computation; weights stay float32 (default: %(default)s)",
     )
     parser.add_argument(
         "--deterministic", action="store_true", help="the same bits from the same seed, at some cost in speed"
     )
+
+
+def _add_data_and_logs(parser):
     parser.add_argument(
         "--tensorboard",
         action="store_true",
@@ -82,7 +101,6 @@ def add_to(parser):
         help="undecodable pictures to tolerate: replaced by the next one in training, left out of "
         "evaluation, and named (default: %(default)s)",
     )
-    parser.add_argument("--fresh", action="store_true", help="discard an unfinished run in the folder of --out")
 
 
 def folder_of_run(args, name):
@@ -104,15 +122,14 @@ def _is_first_machine():
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
         jobs, task = config["cluster"], config["task"]
         return task["type"] == "chief" or (not jobs.get("chief") and int(task["index"]) == 0)
-    except (ValueError, KeyError, TypeError, AttributeError):  # not several; if it is wrong, that is told later
+    except (ValueError, KeyError, TypeError, AttributeError):  # not several; a wrong one raises an error later
         return True
 
 
-def run_settings(args):
-    """What ``run.train_network`` is told of how to go about a run."""
-    names = ("steps", "checkpoint_minutes", "checkpoint_steps", "keep", "fresh", "precision", "deterministic")
-    names = (*names, "cache_mb", "max_bad", "tensorboard")
-    return {name: getattr(args, name) for name in names}
+def run_settings(args, **given):
+    """The ``RunSettings`` of a command: what its arguments say, and ``given`` for the rest."""
+    fields = {field.name for field in dataclasses.fields(RunSettings)} - {*given}
+    return RunSettings(**{name: value for name, value in vars(args).items() if name in fields}, **given)
 
 
 def overridden(recipe, args):

@@ -26,9 +26,9 @@ def history(folder, module, arguments, data_dir=None):
     """
     found = list(folder.glob("*_history.json"))
     if not found:
-        told = [*map(str, arguments), f"--out={folder}", *([f"--data-dir={data_dir}"] if data_dir else [])]
-        print(f"+ {shlex.join(['python', '-m', module, *told])}", flush=True)
-        children.run(children.module(module, *told), f"training into {folder}")
+        given = [*map(str, arguments), f"--out={folder}", *([f"--data-dir={data_dir}"] if data_dir else [])]
+        print(f"+ {shlex.join(['python', '-m', module, *given])}", flush=True)
+        children.run(children.module(module, *given), f"training into {folder}")
         found = list(folder.glob("*_history.json"))
     try:
         return json.loads(found[0].read_text(encoding="utf-8"))
@@ -43,10 +43,10 @@ def arguments_of(record):
         KeyError: the record has no command.
     """
     words = iter(record["command"][1:])
-    told = []
+    given = []
     for word in words:
         if word in _ELSEWHERE:
             next(words, None)
         elif word.partition("=")[0] not in _ELSEWHERE:
-            told.append(word)
-    return told
+            given.append(word)
+    return given

@@ -46,14 +46,9 @@ def parser():
 
 def train(args):
     fine_tuning.check(args)
-    published = args.variant == "1998"
-    recipe = recipes.LENET5[args.recipe]
-    if published != (recipe.loss == "maximum_a_posteriori"):
-        recipe = dataclasses.replace(recipe, loss="maximum_a_posteriori" if published else "cross_entropy")
-    if published and args.recipe == "photographs":
-        raise InputError("the recipe photographs trains the variant modern only.")
-    recipe = arguments.overridden(recipe, args)
-    folder = arguments.folder_of_run(args, "lenet5-1998" if published else "lenet5")
+    name = "lenet5-1998" if args.variant == "1998" else "lenet5"
+    recipe = arguments.overridden(_recipe(args), args)
+    folder = arguments.folder_of_run(args, name)
     from keras_classics import datasets
 
     datasets.check_name(args.dataset, datasets.DIGITS)
@@ -62,7 +57,6 @@ def train(args):
     start_tensorflow()
     from keras_classics import lenet
     from keras_classics.datasets.unreadable import Unreadable
-    from train import photographs
     from train.engine import devices
     from train.report import history
     from train.run import train_network
@@ -73,40 +67,66 @@ def train(args):
     if samples.exists() and not samples.is_dir():
         raise InputError(f"cannot write to the folder {samples}: it is a file.")
     dataset = datasets.load(args.dataset, args.data_dir)
+    unreadable = Unreadable(args.max_bad)
+    padded = _padded(dataset, args, recipe, folder, unreadable)
+    settings = arguments.run_settings(
+        args,
+        name=name,
+        title=_title(args),
+        preprocessing=lenet.PREPROCESSING,
+        size=lenet.IMAGE_SIZE,
+        folder=folder,
+        lanes=lanes,
+    )
+    recipe = arguments.fitted(recipe, args, strategy, len(padded.train))
+    build = _builder(args, len(dataset.class_names))
+    if train_network(build, padded, recipe=recipe, strategy=strategy, settings=settings, unreadable=unreadable):
+        shown = dataset.test if dataset.test.in_memory else padded.test
+        history.save_samples(samples, shown, dataset.class_names)
+
+
+def _recipe(args):
+    """The recipe, with the loss of the variant."""
+    if args.variant == "1998" and args.recipe == "photographs":
+        raise InputError("the recipe photographs trains the variant modern only.")
+    recipe = recipes.LENET5[args.recipe]
+    if args.variant == "1998":
+        return dataclasses.replace(recipe, loss="maximum_a_posteriori")
+    return dataclasses.replace(recipe, loss="cross_entropy") if recipe.loss == "maximum_a_posteriori" else recipe
+
+
+def _title(args):
+    details = [word for word in (args.variant == "1998" and "1998", args.activation) if word]
+    details += fine_tuning.details(args)
+    return "LeNet-5" + (f" ({', '.join(details)})" if details else "")
+
+
+def _padded(dataset, args, recipe, folder, unreadable):
+    """The dataset as the network takes it, after a check that its classes are the network's."""
+    from keras_classics import lenet
+    from train import photographs
+
     classes = len(dataset.class_names)
-    if published and classes > len(lenet.LABELS):
+    if args.variant == "1998" and classes > len(lenet.LABELS):
         raise InputError(
             f"{dataset.name} has {classes} classes; the network of 1998 has prototypes of ten. Take --variant modern."
         )
-    unreadable = Unreadable(args.max_bad)
     padded = dataset.padded(lenet.IMAGE_SIZE, unreadable)
-    shown = dataset.test if dataset.test.in_memory else padded.test
-    if args.recipe == "photographs":
-        if dataset.class_names != lenet.LABELS:
-            raise InputError(f"the recipe photographs goes with digits; {dataset.name} has other classes.")
-        print("Drawing digits as photographs show them …", file=sys.stderr, flush=True)
-        padded = photographs.extended(padded, recipe.seed, folder / "photographs.npz")
-    details = [word for word in (published and args.variant, args.activation) if word] + fine_tuning.details(args)
+    if args.recipe != "photographs":
+        return padded
+    if dataset.class_names != lenet.LABELS:
+        raise InputError(f"the recipe photographs goes with digits; {dataset.name} has other classes.")
+    print("Drawing digits as photographs show them …", file=sys.stderr, flush=True)
+    return photographs.extended(padded, recipe.seed, folder / "photographs.npz")
+
+
+def _builder(args, classes):
+    from keras_classics import lenet
+
     network = functools.partial(
         lenet.LeNet5, variant=args.variant, activation=args.activation, classifier_activation="softmax"
     )
-
-    is_chief = train_network(
-        fine_tuning.builder(network, args, classes, len(lenet.LABELS)),
-        name="lenet5-1998" if published else "lenet5",
-        title="LeNet-5" + (f" ({', '.join(details)})" if details else ""),
-        preprocessing=lenet.PREPROCESSING,
-        size=lenet.IMAGE_SIZE,
-        dataset=padded,
-        recipe=arguments.fitted(recipe, args, strategy, len(padded.train)),
-        folder=folder,
-        strategy=strategy,
-        lanes=lanes,
-        unreadable=unreadable,
-        **arguments.run_settings(args),
-    )
-    if is_chief:
-        history.save_samples(samples, shown, dataset.class_names)
+    return fine_tuning.builder(network, args, classes, len(lenet.LABELS))
 
 
 def main(argv=None):

@@ -33,15 +33,15 @@ def extended(dataset, seed, cache):
     Args:
         dataset: digits in memory, ``uint8 (n, 32, 32, 1)``.
         seed: of everything drawn.
-        cache: file (``.npz``) that the pictures are kept in, so that a run that goes on need not draw them again.
+        cache: file (``.npz``) that caches the pictures, so that a run that goes on need not draw them again.
     """
     train = dataset.train
     key = dataset.describe()["sha256"] + f" {seed} {RESTYLED} {DRAWN} {NONE}"
     cache = pathlib.Path(cache)
     if cache.exists():
-        with np.load(cache) as kept:
-            if str(kept["key"]) == key:
-                return dataclasses.replace(dataset, train=datasets.Split(kept["images"], kept["labels"]))
+        with np.load(cache) as saved:
+            if str(saved["key"]) == key:
+                return dataclasses.replace(dataset, train=datasets.Split(saved["images"], saved["labels"]))
     made, labels = pictures(train.images[..., 0], train.labels, seed)
     images = np.concatenate([train.images, made[..., None]])
     labels = np.concatenate([train.labels, labels])

@@ -1,6 +1,6 @@
 """``python -m train.pretrained``: make the weights of LeNet-5 that come with the package, and their model card.
 
-Each network is trained with the recipe "best" from several seeds; the weights of seed 0 are kept, whatever they score.
+Each network is trained with the recipe "best" from several seeds; those of seed 0 are packaged, whichever score best.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from train import finished_runs
 PROG = "python -m train.pretrained"
 _TARGET = pathlib.Path("keras_classics/weights")
 
-# File, variant, activation as a model has it, and what train.lenet is told.
+# File, variant, activation as a model has it, and arguments of train.lenet.
 NETWORKS = (
     ("lenet5_tanh", "modern", "tanh", ()),
     ("lenet5_relu", "modern", "relu", ("--activation", "relu")),
@@ -71,11 +71,11 @@ def make(args):
 
 def _history(folder, extra, seed, data_dir):
     """What a run recorded, after training it where there is none yet."""
-    told = ("--dataset", "mnist", "--recipe", "best", *extra, "--seed", str(seed))
-    history = finished_runs.history(folder, "train.lenet", told, data_dir)
+    arguments = ("--dataset", "mnist", "--recipe", "best", *extra, "--seed", str(seed))
+    history = finished_runs.history(folder, "train.lenet", arguments, data_dir)
     try:
-        told = (history["dataset"]["name"], history["recipe"]["seed"], "1998" in history["network"])
-        if told == ("mnist", seed, "1998" in extra) and ("relu" in history["network"]) == ("relu" in extra):
+        found = (history["dataset"]["name"], history["recipe"]["seed"], "1998" in history["network"])
+        if found == ("mnist", seed, "1998" in extra) and ("relu" in history["network"]) == ("relu" in extra):
             return history
     except (KeyError, TypeError):
         pass

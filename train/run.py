@@ -5,75 +5,35 @@ import dataclasses
 import json
 import os
 import shlex
-import sys
 import zlib
 
-import numpy as np
 import tensorflow as tf
 
 from keras_classics import cli, description, files
-from keras_classics.datasets import FOLDER, IDX, memory_cache, pipeline
-from keras_classics.datasets.augment import AUGMENTATIONS
 from keras_classics.datasets.unreadable import Unreadable
 from keras_classics.errors import InputError
-from train.engine import devices, loop
+from keras_classics.shares import interval
+from train.engine import devices, loop, preparation
 from train.engine.checkpoints import Checkpoints, discard, last_in
 from train.engine.loop import Saver
 from train.engine.trainer import Trainer
-from train.report import history, markdown
-from train.report.plain_text import visible
-from train.report.results import Results, interval
+from train.report import artifacts, history, screen
+from train.report.results import Results
 from train.report.tensorboard import Logs
 
 ABANDONED = 3  # exit code when another machine of a run is gone
-_CLASSES_SHOWN = 10  # on screen
-_IMAGES_A_SHORT_RUN = 1_000  # images of a split that a run of less than an epoch is evaluated on
 
 
-def train_network(
-    build,
-    *,
-    name,
-    title,
-    preprocessing,
-    size,
-    dataset,
-    recipe,
-    folder,
-    strategy,
-    lanes=1,
-    steps=None,
-    checkpoint_minutes=5.0,
-    checkpoint_steps=None,
-    keep=2,
-    fresh=False,
-    precision="float32",
-    deterministic=False,
-    tensorboard=False,
-    cache_mb=0,
-    max_bad=0,
-    unreadable=None,
-):
-    """Train, evaluate on the test split once, and write everything to ``folder``; go on with a run begun there.
+def train_network(build, dataset, *, recipe, strategy, settings, unreadable=None):
+    """Train, evaluate on the test split once, and write everything to a folder; go on with a run begun there.
 
     Args:
-        build: ``() -> keras.Model``.
-        name: of the files: ``NAME.keras``, ``NAME_history.json``, ``NAME_report.md`` and others.
-        title: display name of the network.
-        preprocessing, size, dataset, recipe: as ``loop.Trainer`` takes them.
-        folder: where to write, a ``pathlib.Path`` that exists; over several machines the chief writes there, and all
-            read the checkpoints from there.
+        build: ``() -> keras.Model``, as ``trainer.Trainer`` takes it.
+        dataset: a ``datasets.Dataset``.
+        recipe: a ``recipes.Recipe``.
         strategy: of ``devices.strategy``.
-        lanes: as ``loop.Trainer`` takes it.
-        steps: stop after so many; None trains all epochs of the recipe. A run of less than an epoch is evaluated on
-            1,000 images of each split, and says so.
-        checkpoint_minutes, checkpoint_steps: how often the state of the run is saved; the last ``keep`` are kept.
-        fresh: discard an unfinished run in the folder.
-        precision, deterministic: as ``devices.configure`` takes them.
-        tensorboard: write ``NAME_tensorboard/`` while training.
-        cache_mb: memory to hold pictures in that are not pixels yet, in 10^6 bytes.
-        max_bad: how many undecodable pictures are tolerated: replaced in training, left out of evaluation.
-        unreadable: instead of ``max_bad``: an ``Unreadable`` that knows of those left out already.
+        settings: a ``RunSettings``.
+        unreadable: instead of ``settings.max_bad``: an ``Unreadable`` that knows of pictures left out already.
 
     Returns:
         bool: whether this machine is the one that wrote the results.
@@ -83,78 +43,50 @@ def train_network(
             unfinished run with other settings.
         Stopped: SIGINT or SIGTERM asked for it; the state of the run is saved. Or another machine is gone.
     """
-    chief = devices.workers(strategy)[1] == 0
-    files.check_targets(*markdown.targets(folder, name))
+    is_chief = devices.workers(strategy)[1] == 0
+    files.check_targets(*artifacts.targets(settings.folder, settings.name))
     total_steps = recipe.steps_for(len(dataset.train))
-    steps = min(steps or total_steps, total_steps)
-    whole = dataset
-    if steps * recipe.batch_size < len(dataset.train):
-        dataset = dataclasses.replace(dataset, validation=_sample(dataset.validation), test=_sample(dataset.test))
-    data = whole.describe()
-    checkpoint_folder = folder / f"{name}_checkpoints"
-    if fresh and chief:
-        discard(checkpoint_folder)
-    devices.anyone(strategy, False)  # waits for the chief
-    identity = {
-        "network": title,
-        "precision": precision,
-        "recipe": dataclasses.asdict(recipe),
-        "dataset": data["sha256"],
-    }
-    checkpoints = Checkpoints(checkpoint_folder, identity, keep)
-    unreadable = unreadable or Unreadable(max_bad)
-    dataset, held = _cached_and_checked(dataset, recipe, size, steps, int(cache_mb * 1e6), unreadable)
-    devices.configure(precision, deterministic)
+    steps = min(settings.steps or total_steps, total_steps)
+    data = dataset.describe()
+    checkpoints = _checkpoints(settings, recipe, data, strategy, is_chief)
+    unreadable = unreadable or Unreadable(settings.max_bad)
+    prepared, held = preparation.prepared(dataset, recipe, settings, steps, unreadable)
+    devices.configure(settings.precision, settings.deterministic)
     trainer = Trainer(
         build,
-        preprocessing=preprocessing,
-        size=size,
-        dataset=dataset,
+        preprocessing=settings.preprocessing,
+        size=settings.size,
+        dataset=prepared,
         recipe=recipe,
         strategy=strategy,
-        lanes=lanes,
+        lanes=settings.lanes,
         unreadable=unreadable,
     )
     with _only_the_chief_speaks(trainer):
-        _introduce(trainer, title, steps, held, whole)
-        logs = Logs(folder / f"{name}_tensorboard", recipe.batch_size) if tensorboard and chief else None
-        saver = Saver(checkpoints, trainer, checkpoint_minutes, checkpoint_steps, logs)
-        _refuse_disagreement(trainer, identity)
-        if trainer.step:
-            print(f"Going on from step {trainer.step:,}, saved in {checkpoint_folder}/", flush=True)
-        try:
-            with loop.stop_requests() as requests:
-                loop.train(trainer, steps, saver, requests)
-                if precision != "float32":
-                    trainer.compute_in_float32()
-                with trainer.averaged_weights():
-                    test, probabilities = trainer.test(dataset.test, recipe.test_crops)
-                loop.stop_if_asked(requests, trainer, saver, steps)
-        except FloatingPointError as error:
-            kept = f" The last good checkpoint is {checkpoints.last}." if checkpoints.last else ""
-            raise InputError(f"{error}; nothing was written. Try a lower --learning-rate.{kept}") from error
-        except tf.errors.OpError as error:
-            unreadable.check()
-            if trainer.workers > 1:
-                raise _abandoned(checkpoint_folder) from error
-            raise
-        if chief:
-            record = _record(trainer, saver, title, data, steps, test)
-            record |= {"precision": precision, "deterministic": deterministic}
-            with trainer.averaged_weights():
-                description.trained(trainer.model, dataset.class_names, data)
-                results = Results(dataset.test, dataset.class_names, probabilities)
-                look = {"size": size, "bgr": preprocessing.bgr}
-                written = markdown.write(
-                    folder, name, model=trainer.model, record=record, loss=trainer.loss.text, results=results, **look
-                )
-            discard(checkpoint_folder)
-            if logs:
-                logs.add_evaluation("test", steps, record["test"])
-                print(f"Wrote {logs.folder}/, which `tensorboard --logdir {shlex.quote(str(folder))}` shows")
-            print(f"Wrote {' and '.join(filter(None, (', '.join(written[:-1]), written[-1])))} to {folder}/")
+        screen.introduce(trainer, settings.title, steps, held, dataset)
+        saver = _begun(trainer, checkpoints, settings, is_chief)
+        with _failures_explained(trainer, checkpoints):
+            test, probabilities = _train_and_test(trainer, saver, steps, settings.precision)
+        if is_chief:
+            record = _record(trainer, saver, settings, data, steps, test)
+            screen.show_test(record)
+            _write(trainer, saver.logs, settings, record, probabilities)
         devices.anyone(strategy, False)  # nobody leaves before the chief is done
-    return chief
+    return is_chief
+
+
+def _checkpoints(settings, recipe, data, strategy, is_chief):
+    """The ``Checkpoints`` of the run, after discarding those that are not wanted."""
+    if settings.fresh and is_chief:
+        discard(settings.checkpoint_folder)
+    devices.anyone(strategy, False)  # waits for the chief
+    identity = {
+        "network": settings.title,
+        "precision": settings.precision,
+        "recipe": dataclasses.asdict(recipe),
+        "dataset": data["sha256"],
+    }
+    return Checkpoints(settings.checkpoint_folder, identity, settings.keep)
 
 
 @contextlib.contextmanager
@@ -168,49 +100,14 @@ def _only_the_chief_speaks(trainer):
         yield
 
 
-def _cached_and_checked(dataset, recipe, size, steps, budget, unreadable):
-    """The dataset without undecodable evaluation pictures, cached in memory if it fits; and a description of that."""
-    # Better found before training than after.
-    if count := sum(len(split) for split in (dataset.validation, dataset.test) if not split.in_memory):
-        print(f"Decoding the {count:,} pictures to evaluate on, to find bad ones …", file=sys.stderr, flush=True)
-    validation, test = (pipeline.without_unreadable(split, unreadable) for split in (dataset.validation, dataset.test))
-    dataset = dataclasses.replace(dataset, validation=validation, test=test)
-    if dataset.train.in_memory:
-        return dataset, None
-    if steps * recipe.batch_size <= len(dataset.train):
-        return dataset, "read from disk, once"
-    load_size = AUGMENTATIONS[recipe.augmentation].load_size(size)
-    train, how, taken = memory_cache.hold(dataset.train, load_size, budget, unreadable)
-    validation, _, _ = memory_cache.hold(dataset.validation, load_size, budget - taken, unreadable)
-    return dataclasses.replace(dataset, train=train, validation=validation), how
-
-
-def _introduce(trainer, title, steps, held, whole):
-    recipe, replicas = trainer.recipe, trainer.replicas
-    images = len(trainer.dataset.train)
-    shares = f" ({recipe.batch_size // replicas} a device)" if replicas > 1 else ""
-    print(f"{title}: {trainer.model.count_params():,} parameters, on {devices.describe(trainer.strategy)}")
-    print(f"Data: {trainer.dataset}" + (f"; training pictures {held}" if held else ""))
-    if whole.name.startswith((FOLDER, IDX)):
-        print(f"Classes (train/validation/test): {_classes(whole)}")
-    print(
-        f"Recipe: {recipe.optimizer}, learning rate {recipe.learning_rate:g}, batches of {recipe.batch_size}{shares}, "
-        f"{recipe.epochs_for(images)} epochs = {trainer.total_steps:,} steps, seed {recipe.seed}"
-        + (f"; stopping after {steps:,} steps" if steps < trainer.total_steps else ""),
-        flush=True,
-    )
-
-
-def _classes(dataset):
-    """The first classes of a dataset, and how many images each has in the three splits."""
-    splits = (dataset.train, dataset.validation, dataset.test)
-    counts = np.stack([np.bincount(split.labels, minlength=len(dataset.class_names)) for split in splits], axis=1)
-    shown = [
-        f"{visible(name)} {'/'.join(f'{count:,}' for count in row)}"
-        for name, row in zip(dataset.class_names, counts[:_CLASSES_SHOWN], strict=False)
-    ]
-    more = len(dataset.class_names) - len(shown)
-    return ", ".join(shown) + (f" and {more:,} more classes" if more else "")
+def _begun(trainer, checkpoints, settings, is_chief):
+    """The ``Saver`` of the run; the trainer is where a run that was interrupted left it."""
+    logs = Logs(settings.logs_folder, trainer.recipe.batch_size) if settings.tensorboard and is_chief else None
+    saver = Saver(checkpoints, trainer, settings.checkpoint_minutes, settings.checkpoint_steps, logs)
+    _refuse_disagreement(trainer, checkpoints.identity)
+    if trainer.step:
+        print(f"Going on from step {trainer.step:,}, saved in {checkpoints.folder}/", flush=True)
+    return saver
 
 
 def _refuse_disagreement(trainer, identity):
@@ -223,9 +120,26 @@ def _refuse_disagreement(trainer, identity):
     differs = devices.total(trainer.strategy, [state])[0] != state * trainer.workers
     if devices.anyone(trainer.strategy, differs):
         raise InputError(
-            "the machines do not have the same command, data and checkpoints: --out must name a folder they share, and "
-            "all else must be alike."
+            "the machines do not have the same command, data and checkpoints: they must share one folder to write to, "
+            "and all else must be alike.",
+            settings=("out",),
         )
+
+
+@contextlib.contextmanager
+def _failures_explained(trainer, checkpoints):
+    """In this block an infinite loss, bad pictures and lost machines become errors that say what to do."""
+    try:
+        yield
+    except FloatingPointError as error:
+        last = f" The last good checkpoint is {checkpoints.last}." if checkpoints.last else ""
+        text = f"{error}; nothing was written.{last} Try a lower learning rate."
+        raise InputError(text, settings=("learning_rate",)) from error
+    except tf.errors.OpError as error:
+        trainer.unreadable.check()
+        if trainer.workers > 1:
+            raise _abandoned(checkpoints.folder) from error
+        raise
 
 
 def _abandoned(checkpoint_folder):
@@ -237,32 +151,55 @@ def _abandoned(checkpoint_folder):
     )
 
 
-def _record(trainer, saver, title, data, steps, test):
-    """Say how the test went; what the history file is to hold."""
-    recipe = trainer.recipe
-    low, high = interval(round(test.accuracy * test.images), test.images)
-    crops = f", {recipe.test_crops} crops each" if recipe.test_crops > 1 else ""
-    top5 = f", {test.top5:.2%} top-5" if test.top5 is not None else ""
-    print(
-        f"Test: {test.accuracy:.2%} of {test.images:,} images right{crops} (95 % interval {low:.2%} to {high:.2%})"
-        f"{top5}; {sum(row.seconds for row in saver.training):.0f} s of training"
-    )
+def _train_and_test(trainer, saver, steps, precision):
+    """Train up to step ``steps`` and test what will be saved: an ``Evaluation`` and class probabilities."""
+    with loop.stop_requests() as requests:
+        loop.train(trainer, steps, saver, requests)
+        if precision != "float32":
+            trainer.compute_in_float32()
+        with trainer.averaged_weights():
+            tested = trainer.test(trainer.dataset.test, trainer.recipe.test_crops)
+        loop.stop_if_asked(requests, trainer, saver, steps)
+    return tested
+
+
+def _record(trainer, saver, settings, data, steps, test):
+    """What the history file is to hold."""
+    correct = round(test.accuracy * test.images)
     return {
-        "network": title,
+        "network": settings.title,
         "parameters": trainer.model.count_params(),
-        "recipe": dataclasses.asdict(recipe),
+        "recipe": dataclasses.asdict(trainer.recipe),
         "steps": steps,
         "dataset": data,
         "unreadable_pictures": trainer.unreadable.names,
         "devices": devices.describe(trainer.strategy),
-        "test": {**dataclasses.asdict(test), "interval_95": [low, high]},
+        "test": {**dataclasses.asdict(test), "interval_95": list(interval(correct, test.images))},
         "training": [dataclasses.asdict(row) for row in saver.training],
         "validation": saver.validation,
         **history.environment(),
+        "precision": settings.precision,
+        "deterministic": settings.deterministic,
     }
 
 
-def _sample(split):
-    """Evenly spaced images of a split: at most ``_IMAGES_A_SHORT_RUN``."""
-    count = min(len(split), _IMAGES_A_SHORT_RUN)
-    return split.take(np.linspace(0, len(split) - 1, count).astype(int))
+def _write(trainer, logs, settings, record, probabilities):
+    """Write model and report; the run is then finished, and its checkpoints go."""
+    folder, dataset = settings.folder, trainer.dataset
+    with trainer.averaged_weights():
+        description.trained(trainer.model, dataset.class_names, record["dataset"])
+        written = artifacts.write(
+            folder,
+            settings.name,
+            model=trainer.model,
+            record=record,
+            loss=trainer.loss.text,
+            results=Results(dataset.test, dataset.class_names, probabilities),
+            size=settings.size,
+            bgr=settings.preprocessing.bgr,
+        )
+    discard(settings.checkpoint_folder)
+    if logs:
+        logs.add_evaluation("test", record["steps"], record["test"])
+        print(f"Wrote {logs.folder}/, which `tensorboard --logdir {shlex.quote(str(folder))}` shows")
+    print(f"Wrote {' and '.join(filter(None, (', '.join(written[:-1]), written[-1])))} to {folder}/")

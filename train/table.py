@@ -1,11 +1,10 @@
 """``python -m train.table``: the accuracy of recipes over several seeds, as a table in docs/training.md."""
 
-import pathlib
 import re
 import shlex
 import statistics
 
-from keras_classics import cli, files, locks
+from keras_classics import cli, files, generated, locks
 from keras_classics.errors import InputError
 from train import finished_runs
 
@@ -54,7 +53,7 @@ def parser():
 def make(args):
     rows = [_row(text) for text in args.row or ROWS]
     for path in args.into:
-        _marked(pathlib.Path(path))  # before anything is trained
+        generated.check(path, BEGIN, END)  # before anything is trained
     runs = files.output_folder(args.runs)
     locks.claim(runs, "runs")
     lines = []
@@ -65,9 +64,7 @@ def make(args):
     table = "\n".join(lines)
     print(table)
     for path in args.into:
-        before, after = _marked(pathlib.Path(path))  # as it is now: training took long
-        with files.whole_file(path) as partial:
-            partial.write_text(f"{before}{BEGIN}\n{_HEADER}\n{table}\n{END}{after}", encoding="utf-8")
+        generated.replace(path, BEGIN, END, f"\n{_HEADER}\n{table}\n")
     print(f"Wrote the table into {' and '.join(args.into)}")
 
 
@@ -84,34 +81,17 @@ def _row(text):
     return module, arguments
 
 
-def _marked(path):
-    """What stands before and after the table in a file.
-
-    Raises:
-        InputError: the file cannot be read, or does not have the markers once, in order.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise InputError(f"there is no text file {path} to write the table into.") from error
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end) or BEGIN in rest or END in after:
-        raise InputError(f"{path} needs one line {BEGIN} and, below, one line {END}.")
-    return before, after
-
-
 def _record(runs, module, arguments, seed, data_dir):
-    told = [*arguments, "--seed", str(seed)]
-    folder = runs / re.sub(r"[^A-Za-z0-9.]+", "-", " ".join([module, *told]))
-    record = finished_runs.history(folder, f"train.{module}", told, data_dir)
+    given = [*arguments, "--seed", str(seed)]
+    folder = runs / re.sub(r"[^A-Za-z0-9.]+", "-", " ".join([module, *given]))
+    record = finished_runs.history(folder, f"train.{module}", given, data_dir)
     try:
-        if finished_runs.arguments_of(record) == told and record["recipe"]["seed"] == seed:
+        if finished_runs.arguments_of(record) == given and record["recipe"]["seed"] == seed:
             return record
     except (KeyError, TypeError):
         pass
     raise InputError(
-        f"{folder} does not hold a run of {module} {shlex.join(told)}; remove it or choose another --runs."
+        f"{folder} does not hold a run of {module} {shlex.join(given)}; remove it or choose another --runs."
     )
 
 

@@ -22,7 +22,7 @@ def check_layers(model):
 
 
 def check_outputs(trained, reference):
-    """Refuse a ``source.Source`` whose outputs are not probabilities: logits could not be told from them on a device.
+    """Refuse a ``source.Source`` whose outputs are not probabilities: a device could not tell logits from them.
 
     Args:
         trained: the source.

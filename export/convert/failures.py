@@ -19,7 +19,7 @@ class SurroundingsError(InputError):
 
 
 def explained(failure, folder=None, needed=0):
-    """The ``InputError`` that tells a user what failed.
+    """The ``InputError`` that describes what failed.
 
     Args:
         failure: whatever a converter raised.
@@ -48,8 +48,8 @@ def _of_the_surroundings(error, folder):
     if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
         return _unwritten(folder, error.strerror)
     # TensorFlow's own errors have no number, but the system's words.
-    said = next((os.strerror(code) for code in _OF_THE_SYSTEM if os.strerror(code) in str(error)), None)
-    return _unwritten(folder, said) if said else None
+    system = next((os.strerror(code) for code in _OF_THE_SYSTEM if os.strerror(code) in str(error)), None)
+    return _unwritten(folder, system) if system else None
 
 
 def _unwritten(folder, reason):

@@ -49,7 +49,8 @@ def layer_errors(source, images, forms):
     except failures.SurroundingsError:
         raise
     except InputError as error:
-        raise InputError("TensorFlow's quantization debugger cannot take this network; leave out --debug.") from error
+        text = "TensorFlow's quantization debugger cannot take this network; export it without errors of its layers."
+        raise InputError(text, settings=("debug",)) from error
     return [_row(row) for row in rows]
 
 

@@ -84,7 +84,7 @@ class Subtract:
 
 @dataclasses.dataclass(frozen=True)
 class Activation:
-    """A function of more than single elements, or one that nobody here knows."""
+    """A function of more than single elements, or an unknown one."""
 
     name: str
     function: Callable

@@ -27,6 +27,7 @@ from export.convert.operations import (
 )
 from keras_classics import layers as ours
 from keras_classics.errors import InputError
+from keras_classics.layers.convolution import covers_its_map
 from keras_classics.layers.lenet1998 import AMPLITUDE, SLOPE
 
 _TRAINING_ONLY = (
@@ -155,8 +156,7 @@ def _convolution(layer, gain):
         _refuse(layer, f"with padding {layer.padding!r}")
     stride = _side(layer, "strides")
     kernel, bias, activation, after, left = _activated(layer, *_weights(layer, gain))
-    plain = layer.groups == 1 and layer.padding == "valid"
-    covers = plain and tuple(layer.input.shape[1:3]) == kernel.shape[:2]
+    covers = covers_its_map(layer, layer.input.shape[1:3])
     step = Convolution(layer.name, kernel, bias, stride, layer.padding, layer.groups, activation, covers=covers)
     return step, *after, left
 

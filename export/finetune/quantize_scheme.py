@@ -18,15 +18,15 @@ from tensorflow_model_optimization.python.core.quantization.keras.default_8bit i
 
 
 class Scheme(default_8bit_quantize_scheme.Default8BitQuantizeScheme):
-    """8 bits for every layer; the layers named in ``kept`` keep what they have.
+    """8 bits for every layer; those in ``preserved`` keep their zeros and their few values.
 
     Args:
-        kept: names of layers.
-        clustered, sparse: whether their weights have few values, and zeros, to be kept.
+        preserved: names of layers.
+        clustered, sparse: whether their weights have few values, and zeros.
     """
 
-    def __init__(self, kept=(), *, clustered=False, sparse=False):
-        self.kept, self.clustered, self.sparse = frozenset(kept), clustered, sparse
+    def __init__(self, preserved=(), *, clustered=False, sparse=False):
+        self.preserved, self.clustered, self.sparse = frozenset(preserved), clustered, sparse
 
     def get_quantize_registry(self):
         return _Registry(self)
@@ -41,7 +41,7 @@ class _Registry(default_8bit_quantize_registry.Default8BitQuantizeRegistry):
         if type(layer).__name__ == "AveragePooling2D":
             # TFLite averages without rescaling: a range of its own would only add an operator before it.
             return default_8bit_quantize_configs.NoOpQuantizeConfig()
-        if layer.name in self._scheme.kept:
+        if layer.name in self._scheme.preserved:
             if self._scheme.clustered:
                 registry = clusters.Default8bitClusterPreserveQuantizeRegistry(self._scheme.sparse)
                 return registry.get_quantize_config(layer)

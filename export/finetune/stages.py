@@ -45,22 +45,34 @@ def check(request):
     """
     tuning = request.fine_tuning
     if tuning.images and not tuning.requested:
-        raise InputError("--fine-tune-images is for --aware qat, --prune or --cluster.")
+        raise InputError(
+            "a number of fine-tuning images goes with quantization-aware training, pruning or clustering.",
+            settings=("fine_tune_images", "aware", "prune", "cluster"),
+        )
     if tuning.requested:
         _check_network(request.named)
     if not tuning.qat:
         return
     if request.modes != ("int8",):
-        raise InputError(f"--aware qat is for --mode int8, not {','.join(request.modes)}.")
+        raise InputError(
+            f"quantization-aware training is for the mode int8, not {','.join(request.modes)}.",
+            settings=("aware", "mode"),
+        )
     if request.io == "float32":
-        raise InputError("--aware qat takes pixels of 8 bits: --io uint8 or int8.")
+        raise InputError("quantization-aware training takes pixels of 8 bits, uint8 or int8.", settings=("aware", "io"))
     if request.debug:
-        raise InputError("--debug compares with a float network; --aware qat has none.")
+        raise InputError(
+            "errors of layers are found by comparing with a float network; quantization-aware training has none.",
+            settings=("debug", "aware"),
+        )
 
 
 def _check_network(network):
     if network == "alexnet":
-        raise InputError("--aware, --prune and --cluster are for LeNet-5; there is no recipe for AlexNet.")
+        raise InputError(
+            "quantization-aware training, pruning and clustering are for LeNet-5; there is no recipe for AlexNet.",
+            settings=("aware", "prune", "cluster"),
+        )
 
 
 def suffix(tuning):

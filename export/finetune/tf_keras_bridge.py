@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_classics import layers, runtime
 from keras_classics.errors import InputError
+from keras_classics.layers.convolution import covers_its_map
 
 with runtime.keras_defaults():
     import tf_keras
@@ -136,9 +137,7 @@ def _is_product(layer, layers_of_model):
     return (
         isinstance(layer, keras.layers.Conv2D)
         and layer.data_format == "channels_last"
-        and layer.padding == "valid"
-        and layer.groups == 1
-        and tuple(layer.input.shape[1:3]) == tuple(layer.kernel_size)
+        and covers_its_map(layer, layer.input.shape[1:3])
         and any(isinstance(next_layer, keras.layers.Flatten) for next_layer in following)
     )
 

@@ -134,15 +134,15 @@ def import_tfmot():
         raise InputError("fine-tuning needs Python with docstrings; run it without -OO or PYTHONOPTIMIZE=2.")
     import tensorflow as tf
 
-    kept = os.environ.get("TF_USE_LEGACY_KERAS")
+    setting = os.environ.get("TF_USE_LEGACY_KERAS")
     _ = tf.keras.layers  # looked up now, so that it stays what it is
     try:
         with runtime.keras_defaults():
             import tensorflow_model_optimization as tfmot
     finally:
         os.environ.pop("TF_USE_LEGACY_KERAS", None)
-        if kept is not None:
-            os.environ["TF_USE_LEGACY_KERAS"] = kept
+        if setting is not None:
+            os.environ["TF_USE_LEGACY_KERAS"] = setting
     return tfmot
 
 

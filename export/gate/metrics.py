@@ -6,13 +6,13 @@ import statistics
 import time
 
 import numpy as np
-from scipy.stats import binomtest
 
 from export.litert import flatbuffer
 from export.litert.classifier import Classifier, as_input, logits
+from keras_classics.shares import interval
 
 THREADS = (1, 2)
-UNLABELLED = -1  # label of a picture of which nobody says what it shows
+UNLABELLED = -1  # label of a picture without a known class
 _BATCH = 250
 _SLACK = 0.01  # by which probabilities of a quantized softmax may be outside 0 to 1
 _LOGIT_IMAGES = 500  # logits are compared on the first so many images
@@ -55,7 +55,7 @@ def centred(values):
 
 
 def measure(tflite, path, split, reference=None, *, timed=True):
-    """Every figure of an exported model that the gate looks at or a person would ask for.
+    """Every figure of an exported model that the gate and the reports need.
 
     Args:
         tflite: its bytes.
@@ -67,11 +67,11 @@ def measure(tflite, path, split, reference=None, *, timed=True):
     Returns:
         A dict: ``size_bytes``, ``gzip_bytes``; ``test_images``; ``probabilities``, whether outputs are some;
         ``accuracy`` (0–1) and its 95 % ``interval_95`` (Wilson); of a comparison ``keras_accuracy``, ``drop``
-        (percentage points), ``agreement`` (share of images with the same most likely class),
+        (percentage points), ``agreement`` (share of images with the same most probable class),
         ``largest_probability_difference``, and on ``logit_images`` images ``largest_logit_difference``,
         ``rms_logit_difference`` and ``logit_spread`` (root mean square of Keras' own); ``operators`` in order;
         ``delegate_partitions``; ``latency_us`` for each number of threads, one image, median; ``input`` and ``output``
-        as LiteRT has them. What cannot be said is None.
+        as LiteRT has them. What is unknown is None.
     """
     classifier = Classifier(tflite, path)
     ours = classifier.probabilities(split.images)
@@ -95,11 +95,10 @@ def answers(probabilities, split, reference):
     within = bool(np.all((probabilities >= -_SLACK) & (probabilities <= 1 + _SLACK)))  # False for what is no number
     labelled = bool((split.labels != UNLABELLED).all())
     right = int((chosen == split.labels).sum())
-    interval = binomtest(right, len(split)).proportion_ci(method="wilson")
     found = {
         "probabilities": within,
         "accuracy": right / len(split) if labelled else None,
-        "interval_95": [float(interval.low), float(interval.high)] if labelled else None,
+        "interval_95": list(interval(right, len(split))) if labelled else None,
         **dict.fromkeys(("keras_accuracy", "drop", "agreement", "largest_probability_difference")),
     }
     if reference is None:
@@ -133,11 +132,11 @@ def latency(tflite, path, image):
     return found
 
 
-def seconds_a_call(call, rounds):
-    """Seconds a ``call()`` takes, in each of ``rounds`` rounds of a tenth of a second; warm-up does not count."""
+def seconds_a_call(call, rounds, round_seconds=_ROUND_SECONDS):
+    """Seconds a ``call()`` takes, in each of ``rounds`` rounds of ``round_seconds``; warm-up does not count."""
     start = time.perf_counter()
     call()
-    calls = max(1, int(_ROUND_SECONDS / (time.perf_counter() - start)))
+    calls = max(1, int(round_seconds / (time.perf_counter() - start)))
     for _ in range(calls // 2):
         call()
     seconds = []

@@ -26,14 +26,16 @@ def load(network, shape, request, trained_on, *, labelled=True):
         shape: ``(height, width, channels)`` that the model takes.
         request: an ``arguments.ExportRequest``: its ``dataset`` or ``pictures``, ``data_dir`` and ``test_images``.
         trained_on: what ``describe`` said of the data the model was trained on, which is taken where none is requested;
-            empty: nobody knows.
+            empty: unknown.
         labelled: whether labels that pictures' names give are of use (to a trained network).
 
     Raises:
         InputError: the data is not to be had, or does not fit the network.
     """
     if request.pictures and network != "alexnet":
-        raise InputError("--pictures is for AlexNet; digits come from --dataset.")
+        raise InputError(
+            "pictures without classes are for AlexNet; digits come from a dataset.", settings=("pictures", "dataset")
+        )
     dataset = _pictures(request.pictures, labelled) if request.pictures else _dataset(network, request, trained_on)
     if network != "alexnet":
         dataset = dataset.padded(shape[0], Unreadable(_TOLERATED))
@@ -57,7 +59,8 @@ def _dataset(network, request, trained_on):
     try:
         return datasets.from_spec(spec, request.data_dir)
     except InputError as error:
-        raise InputError(f"{error} The model was trained on that; say where it is now with --dataset.") from error
+        text = f"{error} The model was trained on that; say where it is now."
+        raise InputError(text, settings=("dataset",)) from error
 
 
 def in_memory(split, shape):
@@ -138,7 +141,7 @@ def _read(split, read, size):
 
 
 def held_out(trained_on, described):
-    """Whether the test split is known not to have trained a network; None where nobody knows.
+    """Whether the test split is known not to have trained a network; None where that is unknown.
 
     Args:
         trained_on: what its training wrote of its data.

@@ -33,10 +33,21 @@ def usual_variant(network, variant, dataset):
 
 
 def build(network, variant, weights):
-    """The network of ``weights``; random ones are drawn so that pictures come apart at the outputs.
+    """A network with weights that have a name or a file, or with random ones.
 
-    The paper's initialisation, Gaussian of 0.01, gives almost the same outputs for all pictures; He's keeps the
-    spread of activations from layer to layer.
+    Random weights are drawn as by He et al., 2015, for deep ReLU networks: the paper's initialisation, Gaussian of 0.01
+    (section 5), gives almost the same outputs for all pictures.
+
+    Args:
+        network: a name of ``contract.NETWORKS``.
+        variant: of LeNet-5 (``names.LENET5_VARIANTS``) or AlexNet (``names.ALEXNET_VARIANTS``).
+        weights: ``{"weights": NAME or path}``, or ``{"random": seed}`` for AlexNet.
+
+    Returns:
+        A Keras functional model that takes float images as the network's preprocessing makes them.
+
+    Raises:
+        InputError: the weights are not of this network, cannot be read, or cannot be fetched.
     """
     import keras
 
@@ -60,6 +71,17 @@ def build(network, variant, weights):
 
 
 def load_model(path):
+    """The Keras model in a ``.keras`` file, without its optimizer.
+
+    Args:
+        path: of the file, a ``pathlib.Path`` or text.
+
+    Returns:
+        A built ``keras.Model``.
+
+    Raises:
+        InputError: the file cannot be read as such a model.
+    """
     import keras
 
     try:
@@ -151,7 +173,7 @@ def labels_of(network, classes, dataset, own=None):
     """
     found = tuple(dataset.class_names)
     if found and len(found) != classes:
-        raise InputError(f"{dataset.name} has {len(found)} classes; this {TITLES[network]} tells {classes} apart.")
+        raise InputError(f"{dataset.name} has {len(found)} classes; this {TITLES[network]} has {classes}.")
     if own and len(own) == classes:
         if found and found != tuple(own):
             strange = next(name for name, label in zip(found, own, strict=True) if name != label)

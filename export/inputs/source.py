@@ -26,11 +26,11 @@ class Source:
         preprocessing: its ``Preprocessing``.
         labels: of its outputs.
         image_shape: ``(height, width, channels)``.
-        dataset: a ``datasets.Dataset``; test labels are ``metrics.UNLABELLED`` where nobody says what pictures show.
+        dataset: a ``datasets.Dataset``; test labels are ``metrics.UNLABELLED`` where the pictures' classes are unknown.
         described: what the dataset says of itself.
         origin: where the weights come from, as displayed.
         weights: how to get them again: ``{"model": path}``, ``{"weights": name}`` or ``{"random": seed}``.
-        held_out: whether its test split is known not to have trained it; None: nobody knows.
+        held_out: whether its test split is known not to have trained it; None: unknown.
     """
 
     network: str
@@ -100,7 +100,7 @@ def _by_name(request):
     network = request.named
     name = request.weights or (RANDOM if network == "alexnet" else _PACKAGED)
     if request.weights is None:
-        print(f"There is no saved_models/{network}.keras; taking --weights {name}.", file=sys.stderr)
+        print(f"There is no saved_models/{network}.keras; taking the weights {name}.", file=sys.stderr)
     if name != RANDOM:
         return {"weights": name}, f"{TITLES[network]} with the weights {name}"
     print(
@@ -141,14 +141,15 @@ def _weights_of(made_of, path, request):
     if "model" in made_of:
         model = pathlib.Path(made_of["model"])
         if not model.is_file():
-            raise InputError(f"{path} was made of {model}, which is not there; say where it is: --model PATH.")
+            raise InputError(f"{path} was made of {model}, which is not there; say where it is.", settings=("model",))
         return {"model": model}
     if "weights" in made_of:
         return {"weights": made_of["weights"]}
     if RANDOM in made_of:
         return {"weights": RANDOM, "seed": made_of[RANDOM]}
     if request.named == "alexnet":
-        raise InputError(f"{path} comes without a report that names its weights; say them: --model or --weights.")
+        text = f"{path} comes without a report that names its weights; name a model or weights."
+        raise InputError(text, settings=("model", "weights"))
     return {"weights": _PACKAGED}
 
 

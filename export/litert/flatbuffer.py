@@ -46,6 +46,13 @@ def operators(model):
     ]
 
 
+def kind_of(content, operator):
+    """The name of an operator of what ``load`` returned, as the schema has it; its number where it has none."""
+    code = content.operatorCodes[operator.opcodeIndex]
+    number = max(code.builtinCode, code.deprecatedBuiltinCode)  # old files have the second alone
+    return _OPERATORS.get(number, str(number))
+
+
 def add_metadata(content, name, data):
     """Add an entry of ``data`` (bytes) to the metadata of what ``load`` returned."""
     buffer, entry = schema.BufferT(), schema.MetadataT()
@@ -86,8 +93,7 @@ def _name_tensors(content, graph):
         give(index, name)
     made = {index for operator in graph.operators for index in operator.outputs}
     for operator in graph.operators:
-        code = content.operatorCodes[operator.opcodeIndex]
-        kind = _OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)].lower()
+        kind = kind_of(content, operator).lower()
         named = None if kind in _NAMELESS else layer_of(_text(graph.tensors[operator.outputs[0]].name))
         layer = named or kind
         for index in operator.outputs:

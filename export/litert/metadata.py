@@ -46,5 +46,5 @@ def embed(model, description):
 
 def summary(description):
     """One line on a description."""
-    said = [str(description[key]) for key in ("network", "mode", "input") if description.get(key)]
-    return "; ".join([*said, f"{len(description['labels']):,} labels"])
+    known = [str(description[key]) for key in ("network", "mode", "input") if description.get(key)]
+    return "; ".join([*known, f"{len(description['labels']):,} labels"])

@@ -9,8 +9,40 @@ _HERE = pathlib.Path(__file__).parent
 _WIDTH = 116  # columns of numbers
 
 
+# The kernels that multiply are files with placeholders: for one output position, or for four at once.
+_MULTIPLY = ("dense", "indexed", "sparse")
+_ONE = {
+    "positions": "One output position of all maps.",
+    **dict.fromkeys(("suffix", "offsets", "both", "next", "and_next"), ""),
+    "sums": "sum = o->bias[map]",
+    "add": "sum += factor * *value++;",
+    "finish": "y[map] = finished(sum, o, map);",
+}
+_FOUR = {
+    "positions": "Four output positions of all maps, across and down from the first; a weight is read once for them.",
+    "suffix": "_4",
+    "offsets": "\n                              int across, int down,",
+    "both": "\n    const int both = down + across;",
+    "next": " ++value",
+    "and_next": ", ++value",
+    "sums": "a = o->bias[map], b = a, c = a, d = a",
+    "add": "\n                ".join(
+        f"{each} += factor * value[{place}];"
+        for each, place in zip("abcd", ("0", "across", "down", "both"), strict=True)
+    ),
+    "finish": "finish_4(a, b, c, d, o, map, y);",
+}
+
+
 def kernel_text(name):
-    """The C source of a kernel."""
+    """The C source of a kernel; "dense_4" is "dense" for four output positions at once."""
+    kind = name.removesuffix("_4")
+    if kind not in _MULTIPLY:
+        return _kernel_file(name)
+    return string.Template(_kernel_file(kind)).substitute(_ONE if kind == name else _FOUR)
+
+
+def _kernel_file(name):
     return (_HERE / "kernels" / f"{name}.c").read_text(encoding="utf-8")
 
 

@@ -66,9 +66,9 @@ def run(model, pixels):
 
 def _reason(lines):
     """The interpreter's own words on what it does not know, else the last line that is not of a traceback."""
-    said = [line.strip() for line in lines if line.strip() and not line.startswith(("Traceback", " "))]
-    known = [line for line in said if "find op" in line or "not supported" in line]
-    return (known or said[-1:] or ["it gives no reason"])[0].rstrip(".")
+    messages = [line.strip() for line in lines if line.strip() and not line.startswith(("Traceback", " "))]
+    known = [line for line in messages if "find op" in line or "not supported" in line]
+    return (known or messages[-1:] or ["it gives no reason"])[0].rstrip(".")
 
 
 def check_installed():

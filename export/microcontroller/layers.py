@@ -92,7 +92,7 @@ def read(model, rounding="litert"):
     graph, found = content.subgraphs[0], []
     value = graph.inputs[0]
     for index, operator in enumerate(graph.operators):
-        kind = _kind(content, operator)
+        kind = flatbuffer.kind_of(content, operator)
         if operator.inputs[0] != value or len(operator.outputs) != 1:
             raise InputError(f"the operator {kind} does not follow the one before it; only chains become C.")
         value = operator.outputs[0]
@@ -103,12 +103,6 @@ def read(model, rounding="litert"):
     if not (found and isinstance(found[-1], fixed_point.Softmax)) or value != graph.outputs[0]:
         raise InputError("the model does not end in a softmax.")
     return found
-
-
-def _kind(content, operator):
-    code = content.operatorCodes[operator.opcodeIndex]
-    builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
-    return next((name for name, number in vars(schema.BuiltinOperator).items() if number == builtin), str(builtin))
 
 
 @dataclasses.dataclass(frozen=True)

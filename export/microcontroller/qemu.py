@@ -75,9 +75,9 @@ def run(files, name, pixels, classes, machine="mps2-an385", optimization="-O2"):
         _done([TOOLS[0], *flags, *_LINK, f"{name}.o", "answers.o", "semihosting.o"], folder)
         board = [*("-M", machine, "-nographic", "-monitor", "none", "-serial", "none", "-icount", "shift=0")]
         semihosting = ["-semihosting-config", "enable=on,target=native", "-kernel", "network.elf"]
-        said = _done([TOOLS[1], *board, *semihosting], folder)
+        output = _done([TOOLS[1], *board, *semihosting], folder)
         answers = np.frombuffer((folder / "answers.bin").read_bytes(), np.uint8).reshape(-1, classes)
-        return Run(answers, *_sizes((folder / "network.map").read_text(), name), *_counts(said))
+        return Run(answers, *_sizes((folder / "network.map").read_text(), name), *_counts(output))
 
 
 def _write(folder, files, name):
@@ -90,7 +90,7 @@ def _write(folder, files, name):
 
 
 def _done(command, folder):
-    """What a program said; it has to end well."""
+    """What a program printed."""
     try:
         done = subprocess.run(
             command,
@@ -110,18 +110,18 @@ def _done(command, folder):
     return done.stdout + done.stderr
 
 
-def _counts(said):
+def _counts(output):
     """``(stack, instructions, most instructions)`` of what the program printed."""
-    numbers = {key: int(number) for key, number in re.findall(r"^(\w+) (\d+)$", said, re.MULTILINE)}
+    numbers = {key: int(number) for key, number in re.findall(r"^(\w+) (\d+)$", output, re.MULTILINE)}
     an_instruction = numbers["loop_ticks"] / numbers["loop_instructions"]
     return numbers["stack"], *(round(numbers[key] / an_instruction) for key in ("ticks", "most_ticks"))
 
 
 def _sizes(text, name):
     """``(flash, code, ram)`` of the network, by the linker's map; with what it needs of the compiler's own library."""
-    kept = text[text.index("Linker script and memory map") :]
+    sections = text[text.index("Linker script and memory map") :]
     sizes = dict.fromkeys(("text", "rodata", "data", "bss"), 0)
-    for section, _, size, file in _PLACED.findall(kept):
+    for section, _, size, file in _PLACED.findall(sections):
         if file == f"{name}.o" or "libgcc.a" in file:
             sizes[section] += int(size, 16)
     return sizes["text"] + sizes["rodata"] + sizes["data"], sizes["text"], sizes["data"] + sizes["bss"]

@@ -165,3 +165,12 @@ What has been checked: the network ran in that interpreter, and of its answers t
 these files with the system's C++ compiler, `main.cc` against declarations of the few names of tflite-micro that it
 uses; they have not been linked with tflite-micro, and no board was at hand.
 """)
+
+FILES = {  # name, in which {space} is the C++ namespace → template
+    "{space}_model.h": MODEL_HEADER,
+    "{space}_model.cc": MODEL_SOURCE,
+    "{space}_settings.h": SETTINGS,
+    "{space}_test_digit.h": DIGIT,
+    "main.cc": MAIN,
+    "README.md": README,
+}

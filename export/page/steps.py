@@ -10,7 +10,6 @@ from keras_classics.errors import InputError
 
 NETWORKS = ("lenet5", "lenet5-1998")  # of ``networks.NETWORKS``
 _TYPES = {value: name.lower() for name, value in vars(schema.TensorType).items() if name.isupper()}
-_OPERATORS = {value: name for name, value in vars(schema.BuiltinOperator).items() if name.isupper()}
 _RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 _ACTIVATIONS = {schema.ActivationFunctionType.NONE: "none", schema.ActivationFunctionType.RELU: "relu"}
 _MAPS = {"C1": 6, "C3": 16, "F6": 84}  # layers that the page shows, and their maps or units
@@ -77,8 +76,7 @@ class _Reader:
 
     def step(self, operator):
         """A dict for the page; None where nothing is computed."""
-        code = self.content.operatorCodes[operator.opcodeIndex]
-        name = _OPERATORS[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        name = flatbuffer.kind_of(self.content, operator)
         first, last = operator.inputs[0], operator.outputs[0]
         if name == "DEQUANTIZE" and self._constant(first) is not None:  # weights stored as float16
             self.constants[last] = self._constant(first).astype(np.float32)

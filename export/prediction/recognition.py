@@ -41,7 +41,7 @@ def recognizer_of(settings):
     try:
         facts = os.stat(settings.model)  # noqa: PTH116 (once a picture)
         version = (facts.st_dev, facts.st_ino, facts.st_mtime_ns)
-    except (OSError, ValueError):  # said in one sentence when it is opened
+    except (OSError, ValueError):  # an error follows when it is opened
         version = None
     return _recognizer(settings.model, settings.threshold, version)
 

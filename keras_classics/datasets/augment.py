@@ -29,11 +29,23 @@ _CIFAR_MARGIN = 4  # pixels: 32×32 pictures are padded by as much before croppi
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    draws: int  # uniform numbers an image
-    load_size: Callable[[int], int]  # network's image side -> side the pictures are loaded at
-    apply: Callable  # (images, draws, image side) -> images
-    evaluate: Callable  # (images, image side) -> images
-    cuts: bool = False  # whether ``apply`` cuts out a window by its first two draws, or takes one that has been cut
+    """How images are varied in training, and what is evaluated on instead; sides are in pixels.
+
+    Args:
+        draws: how many uniform numbers in [0, 1) an image takes, from 0 up.
+        load_size: ``side of the network's input -> side`` that pictures are loaded at: their shorter side, of which the
+            middle square is taken.
+        apply: ``(images, draws, side) -> images``: ``uint8`` or float ``(batch, height, width, channels)`` in 0–255 and
+            ``float32 (batch, draws)`` become ``float32 (batch, side, side, channels)`` in 0–255.
+        evaluate: ``(images, side) -> images``, the same without chance.
+        cuts: whether ``apply`` cuts out a window by its first two draws, or takes one that has been cut.
+    """
+
+    draws: int
+    load_size: Callable[[int], int]
+    apply: Callable
+    evaluate: Callable
+    cuts: bool = False
 
 
 def distort_digits(images, draws, size):

@@ -22,13 +22,13 @@ DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, IDX + "PATH", FOLDER + "PA
 PICTURES = ("cifar10", "imagenette", "imagenet2012", FOLDER + "PATH")
 
 _TFDS_DATA_DIR = "~/tensorflow_datasets"  # its own
-_ADVICE = "say where it is with --data-dir or in " + DATA_DIR_VARIABLE
+_ADVICE = "say where it is with data_dir or in " + DATA_DIR_VARIABLE
 _PROBE_SECONDS = 5  # a network that has not sent a few kilobytes by then counts as absent
 
 
 @dataclasses.dataclass(frozen=True)
 class _Published:
-    """A TFDS dataset: how much of its training split validates, and what tells whether its host answers."""
+    """A TFDS dataset: how much of its training split validates, and an address that answers if its host does."""
 
     validation: int  # images
     probe: str | None  # None: its terms do not let TFDS download it
@@ -77,6 +77,10 @@ def load(name, data_dir=None):
             "mnist", "fashion_mnist", "cifar10", "imagenette", "imagenet2012", "embedded", "folder:PATH"
             (``image_folder.load``) or "idx:PATH" (``idx.load``).
         data_dir: where TFDS data lies; None takes ``KERAS_CLASSICS_DATA_DIR``, or else TFDS' own folder.
+
+    Returns:
+        A ``Dataset``. Digits and CIFAR-10 are pixels in memory, ``uint8 (n, height, width, channels)`` of 0–255;
+        pictures of folders, Imagenette and ImageNet stay encoded on disk.
 
     Raises:
         InputError: there is no such dataset, or it is not on disk and cannot be downloaded.
@@ -224,11 +228,12 @@ def _check_download(name, where):
     """
     if _PUBLISHED[name].probe is None:
         raise InputError(
-            f"{name} is not in {where}, and its terms let nobody download it for you: get its tar files from its "
-            f"authors, prepare them with `tfds build {name} --manual_dir=FOLDER`, and {_ADVICE}."
+            f"{name} is not in {where}, and its terms do not allow an automatic download: get its tar files from its "
+            f"authors, prepare them with `tfds build {name} --manual_dir=FOLDER`, and {_ADVICE}.",
+            settings=("data_dir",),
         )
     if not _answers(_PUBLISHED[name].probe):
-        raise InputError(f"{name} is not in {where} and its download does not answer; {_ADVICE}.")
+        raise InputError(f"{name} is not in {where} and its download does not answer; {_ADVICE}.", ("data_dir",))
 
 
 def _download(name, builder, where):
@@ -237,7 +242,8 @@ def _download(name, builder, where):
         builder.download_and_prepare()
     except Exception as error:  # whatever TFDS, its HTTP client or the disk raise means the same here
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{name} is not in {where} and could not be downloaded ({reason}); {_ADVICE}.") from error
+        text = f"{name} is not in {where} and could not be downloaded ({reason}); {_ADVICE}."
+        raise InputError(text, settings=("data_dir",)) from error
 
 
 def _answers(url):

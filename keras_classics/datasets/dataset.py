@@ -19,11 +19,15 @@ _PARTS = ("train", "validation", "test")
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Split:
-    """``n`` images and ``n`` labels, ``int64``.
+    """``n`` images and their labels.
 
-    ``images`` are pixels, ``uint8 (n, height, width, channels)``, or encoded pictures (JPEG, PNG, BMP, GIF): ``n``
-    paths (``str``), ``n`` places in ``shards`` (``RECORD``), or ``n`` times ``bytes`` (``object``) that were read from
-    ``source``.
+    Args:
+        images: pixels 0–255, ``uint8 (n, height, width, channels)``; or encoded pictures (JPEG, PNG, BMP, GIF): ``n``
+            paths (``str``), ``n`` places in ``shards`` (``RECORD``), or ``n`` times ``bytes`` (``object``) that were
+            read from ``source``.
+        labels: classes from 0 up, ``int64 (n,)``.
+        shards: paths of the TFRecord files that ``images`` are places in.
+        source: the split that encoded pictures in memory were read from, or None.
     """
 
     images: np.ndarray
@@ -40,11 +44,12 @@ class Split:
         return self.images.ndim == 4
 
     def take(self, indices):
+        """The images and labels of these rows, an array of numbers from 0 to n - 1, in their order: a ``Split``."""
         source = self.source and self.source.take(indices)
         return Split(self.images[indices], self.labels[indices], self.shards, source)
 
     def name_of(self, row):
-        """What to call an image when speaking of it to a person."""
+        """The display name of an image, for messages."""
         if self.source is not None:
             return self.source.name_of(row)
         if self.images.dtype == RECORD:
@@ -71,23 +76,34 @@ class Split:
 
 @dataclasses.dataclass(frozen=True)
 class Dataset:
-    """Three splits that share no image: ``train`` fits, ``validation`` selects, ``test`` reports."""
+    """Three splits that share no image: ``train`` fits, ``validation`` selects, ``test`` reports.
+
+    Args:
+        name: what it is called, as "mnist" or "folder:birds".
+        origin: where it came from, as displayed.
+        class_names: one for each label, in order.
+        train, validation, test: each a ``Split``.
+        spec: what ``datasets.from_spec`` loads it again by: a dict of JSON values, with absolute paths; or None.
+    """
 
     name: str
-    origin: str  # where it came from, as displayed
+    origin: str
     class_names: tuple[str, ...]
     train: Split
     validation: Split
     test: Split
-    spec: dict | None = None  # what ``catalog.from_spec`` loads it again by; JSON values, absolute paths
+    spec: dict | None = None
 
     def padded(self, size, unreadable=None):
         """The same with images centred in ``size`` × ``size`` pixels of background (0); pictures in files are read.
 
         Args:
             size: pixels.
-            unreadable: an ``Unreadable`` to tell of files that ``fields.read_field`` cannot read, which are left out;
-                None: an error.
+            unreadable: an ``Unreadable`` that counts files that ``fields.read_field`` cannot read, which are left out;
+                None tolerates none.
+
+        Returns:
+            A ``Dataset`` whose images are ``uint8 (n, size, size, channels)``.
 
         Raises:
             InputError: the images are larger, or a file cannot be read.
@@ -116,9 +132,11 @@ class Dataset:
         return dataclasses.replace(self, **parts)
 
     def describe(self):
-        """What was used, for the record of a run: ``name``, ``origin``, ``spec``, ``images`` a split, ``sha256``.
+        """What was used, for the record of a run.
 
-        The fingerprint covers labels and pixels (or names and sizes of files).
+        Returns:
+            A dict: ``name``, ``origin`` and ``spec``; ``images``, how many each split has; ``sha256``, the fingerprint
+            of labels and pixels (or names and sizes of files).
         """
         digest = hashlib.sha256()
         for split in (self.train, self.validation, self.test):
@@ -140,12 +158,21 @@ class Dataset:
 def _bytes_of(path):
     try:
         return os.stat(path).st_size  # noqa: PTH116 (a Path each for a million files takes minutes)
-    except OSError:  # it is gone; whoever reads it will say so
+    except OSError:  # it is gone; reading it raises an error
         return -1
 
 
 def stratified(split, count, seed=_SEED):
-    """Two disjoint splits: ``count`` images, an even share of every class chosen by ``seed``, and the rest."""
+    """Two disjoint splits: ``count`` images, an even share of every class chosen by ``seed``, and the rest.
+
+    Args:
+        split: a ``Split``.
+        count: how many images, a whole number from 0 up.
+        seed: of the choice, a whole number from 0 up.
+
+    Raises:
+        ValueError: an argument is no such number.
+    """
     count = checks.whole_number("count", count)
     random = np.random.default_rng(checks.whole_number("seed", seed))
     rank = np.zeros(len(split))

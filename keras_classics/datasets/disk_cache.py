@@ -16,8 +16,8 @@ CACHE_DIR_VARIABLE = "KERAS_CLASSICS_CACHE_DIR"
 
 def folder():
     """``KERAS_CLASSICS_CACHE_DIR``, or ``datasets/keras_classics`` in Keras' own (``KERAS_HOME`` or ``~/.keras``)."""
-    if said := os.environ.get(CACHE_DIR_VARIABLE):
-        return pathlib.Path(os.path.expanduser(said))  # noqa: PTH111 (pathlib raises where there is no home)
+    if folder := os.environ.get(CACHE_DIR_VARIABLE):
+        return pathlib.Path(os.path.expanduser(folder))  # noqa: PTH111 (pathlib raises where there is no home)
     return files.keras_home() / "datasets" / "keras_classics"
 
 

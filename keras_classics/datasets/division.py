@@ -82,7 +82,7 @@ def copies(paths):
     for row, path in enumerate(paths):
         sizes[_size(path)].append(row)
     for size, rows in sizes.items():
-        if len(rows) > 1 and size:  # unreadable and empty files are nobody's copy
+        if len(rows) > 1 and size:  # unreadable and empty files do not count as copies
             seen = {}
             for row in rows:
                 groups[row] = seen.setdefault(_digest(paths[row]), row)

@@ -21,7 +21,7 @@ def load(root):
     Where ``root`` holds a folder ``train`` of class folders, and ``val`` or ``test`` or both beside it (or other usual
     spellings, ``split_names``), that is the split; if only one of the two is there, it tests, and a tenth of ``train``
     validates. Else the class folders lie in ``root`` (or in a folder ``train`` alone in it), and ``division.divide``
-    splits them. What is no picture is passed over (``picture_files``) and told on stderr.
+    splits them. Files that are no pictures are skipped (``picture_files``) and counted on stderr.
 
     Raises:
         InputError: there are fewer than two classes, too few pictures, a class without a picture that can be read,

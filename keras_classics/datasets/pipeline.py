@@ -142,34 +142,19 @@ def _load(planned, split, size, crop, unreadable):
     count = len(split)
     if split.in_memory and not (crop and split.images.shape[1:3] == (size, size)):
         return planned.map(lambda rows, drawn: (tf.gather(images, rows), tf.gather(labels, rows), drawn))
-    read = None if split.in_memory else windows.reader(split)
-
-    def one(row, drawn, fast=True):
-        if split.in_memory:
-            top, left = tf.unstack(tf.cast(corner_of(drawn[:2], size - crop), tf.int64))
-            return tf.slice(images, [row, top, left, 0], [1, crop, crop, split.images.shape[3]])[0], row
-        content = read(row)
-        if crop is None:
-            return windows.square(content, size), row
-        return windows.window(content, size, corner_of(drawn[:2], size - crop), crop, fast=fast), row
+    one = _one_picture(split, images, size, crop)
 
     def the_next_readable(row, drawn):
         side = crop or size
         tries = min(count, unreadable.limit + 1)  # more in a row are not tolerated anyway
-        # What cannot be read is said by the decoder that every other part reads with.
+        # The decoder that every other part uses decides what cannot be read.
         others = tf.data.Dataset.range(row, row + tries)
         found = others.map(lambda other: one(other % count, drawn, fast=False)).ignore_errors()
         nothing = tf.zeros((side, side, 3), tf.uint8), tf.constant(-1, tf.int64)
         return found.concatenate(tf.data.Dataset.from_tensors(nothing)).take(1).get_single_element()
 
     def report(rows, used):
-        for row, last in zip(rows, used, strict=True):
-            skipped = (last - row) % count if last >= 0 else min(count, unreadable.limit + 1)
-            names = [split.name_of((row + further) % count) for further in range(skipped)]
-            unreadable.note(names, "the next one takes its place")
-        if (used < 0).any():
-            unreadable.give_up(f"cannot decode any of the {count} pictures, such as {split.name_of(0)}.")
-        return np.zeros((), np.bool_)
+        return _report_replaced(split, unreadable, rows, used)
 
     def batch(rows, drawn):
         asked = tf.data.Dataset.from_tensor_slices((rows, drawn))
@@ -187,6 +172,34 @@ def _load(planned, split, size, crop, unreadable):
         return pictures, tf.gather(labels, tf.maximum(used, 0)), drawn
 
     return planned.map(batch, num_parallel_calls=_BATCHES_READ_AHEAD, deterministic=True)
+
+
+def _one_picture(split, images, size, crop):
+    """A function of (row, draws, whether to decode the fast way) → (uint8 image, row)."""
+    read = None if split.in_memory else windows.reader(split)
+
+    def one(row, drawn, fast=True):
+        if split.in_memory:
+            top, left = tf.unstack(tf.cast(corner_of(drawn[:2], size - crop), tf.int64))
+            return tf.slice(images, [row, top, left, 0], [1, crop, crop, split.images.shape[3]])[0], row
+        content = read(row)
+        if crop is None:
+            return windows.square(content, size), row
+        return windows.window(content, size, corner_of(drawn[:2], size - crop), crop, fast=fast), row
+
+    return one
+
+
+def _report_replaced(split, unreadable, rows, used):
+    """Count and name the pictures of ``rows`` in whose place those of ``used`` (-1: none) were read."""
+    count = len(split)
+    for row, last in zip(rows, used, strict=True):
+        skipped = (last - row) % count if last >= 0 else min(count, unreadable.limit + 1)
+        names = [split.name_of((row + further) % count) for further in range(skipped)]
+        unreadable.note(names, "the next one takes its place")
+    if (used < 0).any():
+        unreadable.give_up(f"cannot decode any of the {count} pictures, such as {split.name_of(0)}.")
+    return np.zeros((), np.bool_)
 
 
 def _tensor(array):

@@ -17,7 +17,7 @@ from keras_classics.datasets.unreadable import Unreadable
 
 SAMPLE = 10_000  # pictures that larger splits are judged by, evenly spaced
 _BATCH = 64  # pictures
-_READING = "decoding.square"  # by which pictures are read; what was kept of another reading is not theirs
+_READING = "decoding.square"  # how pictures are read; part of the cache's key
 
 
 @dataclasses.dataclass(frozen=True)

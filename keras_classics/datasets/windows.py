@@ -82,7 +82,7 @@ def window(content, size, corner, crop, *, fast=True):
 
 
 def is_plain_jpeg(content):
-    """Whether ``decoding.is_plain_jpeg`` says so of a file that ends where it should: scalar ``bool``.
+    """Whether a file is a JPEG as ``decoding.is_plain_jpeg`` wants it, and complete: scalar ``bool``.
 
     Told from the bytes; Python is asked only where metadata that can hold an orientation is in the file.
     """

@@ -22,11 +22,23 @@ class Conv2D(keras.layers.Conv2D):
     """``keras.layers.Conv2D``: same arguments, weights, shapes and values, up to float rounding.
 
     Input ``(batch, height, width, channels)``, or ``(batch, channels, height, width)`` with
-    ``data_format="channels_first"``; any float dtype.
+    ``data_format="channels_first"``; any float dtype. Output ``(batch, rows, columns, filters)``, or channels first.
+    Weights: ``kernel (height, width, channels / groups, filters)`` and ``bias (filters,)``.
 
     Args:
+        filters: maps of the output, from 1 up; a multiple of ``groups``.
+        kernel_size: pixels, one number or (height, width).
+        strides: pixels, one number or two.
+        padding: "valid" or "same".
+        data_format: "channels_last" or "channels_first"; None: as Keras is configured.
+        dilation_rate: pixels, one number or two.
+        groups: towers of maps that do not see each other, from 1 up.
+        activation: any Keras activation; None is linear.
         description: what the network whose first convolution this is says about itself
             (``keras_classics.description``): a dict of JSON values, saved with the layer's configuration, or None.
+
+    Raises:
+        ValueError: an argument is out of range, or one that Keras refuses.
     """
 
     def __init__(
@@ -69,7 +81,8 @@ class Conv2D(keras.layers.Conv2D):
         return config if self.description is None else {**config, "description": self.description}
 
     def convolution_op(self, inputs, kernel):
-        if self._covers_the_map(inputs):
+        height_axis = 1 if self.data_format == "channels_last" else 2
+        if covers_its_map(self, inputs.shape[height_axis : height_axis + 2]):
             return self._matrix_product(inputs, kernel)
         return for_any_batch(lambda images: self._convolved(images, kernel), inputs)
 
@@ -85,12 +98,6 @@ class Conv2D(keras.layers.Conv2D):
             return ops.concatenate([convolve(maps, weights) for maps, weights in towers], axis=axis)
         return super().convolution_op(inputs, kernel)
 
-    def _covers_the_map(self, inputs):
-        height_axis = 1 if self.data_format == "channels_last" else 2
-        map_size = tuple(inputs.shape[height_axis : height_axis + 2])
-        plain = self.padding == "valid" and self.groups == 1 and tuple(self.dilation_rate) == (1, 1)
-        return plain and map_size == tuple(self.kernel_size)
-
     def _matrix_product(self, inputs, kernel):
         if self.data_format == "channels_first":
             kernel = ops.transpose(kernel, (2, 0, 1, 3))
@@ -102,9 +109,27 @@ class Conv2D(keras.layers.Conv2D):
         return ops.reshape(ops.matmul(rows, weights), one_pixel)
 
 
+def covers_its_map(layer, map_size):
+    """Whether a ``keras.layers.Conv2D`` is a matrix product: its kernel as large as a map of ``(height, width)``."""
+    plain = layer.padding == "valid" and layer.groups == 1 and tuple(layer.dilation_rate) == (1, 1)
+    return plain and tuple(map_size) == tuple(layer.kernel_size)
+
+
 @keras.saving.register_keras_serializable(package="keras_classics")
 class MaxPooling2D(keras.layers.MaxPooling2D):
-    """``keras.layers.MaxPooling2D``, for batches without images too (``for_any_batch``)."""
+    """``keras.layers.MaxPooling2D``, for batches without images too (``for_any_batch``).
+
+    Input ``(batch, height, width, maps)`` of any float dtype, or channels first; output of the same kind.
+
+    Args:
+        pool_size: of the window in pixels, one number or (height, width).
+        strides: pixels, one number or two; None: as ``pool_size``.
+
+    Other arguments are those of Keras.
+
+    Raises:
+        ValueError: an argument is out of range.
+    """
 
     def __init__(self, pool_size=(2, 2), strides=None, **kwargs):
         pool_size = checks.whole_numbers("pool_size", pool_size, 2, 1)

@@ -14,7 +14,14 @@ SLOPE = 2 / 3
 
 @keras.saving.register_keras_serializable(package="keras_classics")
 def scaled_tanh(x):
-    """``1.7159 · tanh(2/3 · x)``: the squashing function of appendix A, for any float tensor."""
+    """``1.7159 · tanh(2/3 · x)``: the squashing function of appendix A.
+
+    Args:
+        x: a float tensor of any shape.
+
+    Returns:
+        A tensor of the same shape and dtype, between -1.7159 and 1.7159.
+    """
     return AMPLITUDE * ops.tanh(SLOPE * x)
 
 
@@ -23,8 +30,13 @@ class FanInUniform(keras.initializers.Initializer):
     """Uniform between -2.4/F and 2.4/F, F the inputs of a unit (appendix A).
 
     Args:
-        fan_in: F, a number, or an array that broadcasts against the shape.
-        seed: a number, or None for a different draw each time.
+        fan_in: F, a number above 0, or an array of such that broadcasts against the shape.
+        seed: a whole number from 0 up, or None for a different draw each time.
+
+    Called with the shape (and dtype; default Keras' floatx) of a weight, it returns a tensor of them.
+
+    Raises:
+        ValueError: an argument is out of range.
     """
 
     def __init__(self, fan_in, seed=None):
@@ -48,12 +60,19 @@ class FanInUniform(keras.initializers.Initializer):
 class TrainableSubsampling(keras.layers.Layer):
     """S2 and S4: the sum of each 2×2 window, times a coefficient, plus a bias, one of each a map; then ``activation``.
 
-    Input ``(batch, height, width, maps)``, or channels first where Keras is so configured; windows do not overlap and
-    an odd last row or column is left out. Weights: ``coefficient (maps,)`` and ``bias (maps,)``.
+    Input ``(batch, height, width, maps)`` of any float dtype, or channels first; output ``(batch, height // size,
+    width // size, maps)``. Windows do not overlap, and an odd last row or column is left out. Weights: ``coefficient
+    (maps,)`` and ``bias (maps,)``.
 
     Args:
-        size: side of the window in pixels.
+        size: side of the window in pixels, a whole number from 1 up.
         activation: any Keras activation; None is linear.
+        data_format: "channels_last" or "channels_first"; None: as Keras is configured.
+
+    Raises:
+        ValueError: an argument is out of range.
+
+    Source: section II.B.
     """
 
     def __init__(self, size=2, activation=None, data_format=None, **kwargs):
@@ -88,17 +107,21 @@ class TrainableSubsampling(keras.layers.Layer):
 class SparselyConnectedConv2D(keras.layers.Layer):
     """C3: a convolution without padding whose maps each see only some of the input maps.
 
-    Input ``(batch, height, width, channels)``, or channels first where Keras is so configured. Weights: ``kernel
+    Input ``(batch, height, width, channels)`` of any float dtype, or channels first; output ``(batch, rows, columns,
+    filters)`` with ``rows = height - size + 1``, and one filter for each entry of ``connections``. Weights: ``kernel
     (size, size, connections)``, one plane for each pair of connected maps, by output map and then input map; ``bias
     (filters,)``.
 
     Args:
-        connections: for each output map, the input maps it sees.
-        size: side of the kernel in pixels.
+        connections: for each output map, the input maps it sees, numbers from 0 up (``lenet.TABLE_I``).
+        size: side of the kernel in pixels, a whole number from 1 up.
         activation: any Keras activation; None is linear.
+        data_format: "channels_last" or "channels_first"; None: as Keras is configured.
 
     Raises:
-        ValueError: an output map sees none, or an input map that is not there.
+        ValueError: an output map sees none, or an input map that is not there; or an argument is out of range.
+
+    Source: section II.B and Table I.
     """
 
     def __init__(self, connections, size, activation=None, data_format=None, **kwargs):
@@ -151,10 +174,15 @@ class SparselyConnectedConv2D(keras.layers.Layer):
 class EuclideanRBF(keras.layers.Layer):
     """The output: the squared distance of F6's state to each class's prototype (equation 7). Small means likely.
 
-    Input ``(batch, units)``; output ``(batch, classes)``, from 0 up.
+    Input ``(batch, units)`` of any float dtype; output ``(batch, classes)`` of the same, from 0 up. No weights.
 
     Args:
-        prototypes: ``(classes, units)``: fixed, in the paper ±1, drawings of the characters.
+        prototypes: numbers, ``(classes, units)``: fixed, in the paper ±1, drawings of the characters.
+
+    Raises:
+        ValueError: ``prototypes`` are no such numbers, or the input has another number of units.
+
+    Source: section II.B, equation 7.
     """
 
     def __init__(self, prototypes, **kwargs):

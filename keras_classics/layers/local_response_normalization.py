@@ -63,8 +63,14 @@ class LocalResponseNormalization(keras.layers.Layer):
     def from_caffe(cls, local_size=5, alpha=1.0, beta=0.75, k=1.0, **kwargs):
         """The layer that computes what Caffe's LRN layer of these parameters does: ``alpha`` is of the mean square.
 
-        ``local_size`` is the whole window, an odd number of channels. ONNX' LRN operator has the same convention
-        (``size``, ``alpha``, ``beta``, ``bias``).
+        ONNX' LRN operator has the same convention (``size``, ``alpha``, ``beta``, ``bias``).
+
+        Args:
+            local_size: the whole window, an odd number of channels.
+            alpha: weight of the mean square, from 0 up.
+            beta: exponent, above 0.
+            k: added to the weighted mean, above 0.
+            kwargs: other arguments of the layer.
 
         Raises:
             ValueError: ``local_size`` is even, or another argument is out of range.

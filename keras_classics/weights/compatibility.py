@@ -1,4 +1,4 @@
-"""What a network is besides its weights: files that say so are compared with the network they are loaded into."""
+"""What a network is besides its weights: files that record it are compared with the network they are loaded into."""
 
 import keras
 

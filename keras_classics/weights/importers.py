@@ -56,7 +56,7 @@ def classes_in(weights):
                 return layers[last]["vars"]["1"].shape[0]
         if path.suffix in (".pth", ".pt"):
             return len(_read_torch(path, None)[-1][2])
-    except Exception:  # whoever loads the weights says what is wrong
+    except Exception:  # an error follows when the weights are loaded
         return None
     return None
 
@@ -195,8 +195,8 @@ def _assign(model, rows, path):
         raise ValueError(f"{path} holds more convolutions than this network has.")
     names = {layer.name for layer in layers}
     for layer, (name, _, _) in zip(layers, rows, strict=False):
-        said = name.removesuffix(".weight").rsplit(".", 1)[-1]
-        if said in names and said != layer.name:
+        stored = name.removesuffix(".weight").rsplit(".", 1)[-1]
+        if stored in names and stored != layer.name:
             raise ValueError(
                 f"{path} has {name} where layer {layer.name} comes; save its layers in the network's order."
             )

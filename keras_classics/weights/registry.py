@@ -85,10 +85,14 @@ def _packaged():
 
 
 def list_weights(network=None):
-    """The weights that have a name, as a tuple of ``NamedWeights``; those of ``network`` ("LeNet5", "AlexNet") or all.
+    """The weights that have a name.
 
-    Each says for which variant it is, where it comes from, under which licence, and how accurate it is (in percent)
-    according to whom.
+    Args:
+        network: "LeNet5", "AlexNet", or None for both.
+
+    Returns:
+        A tuple of ``NamedWeights``: each says for which variant it is, where it comes from, under which licence, and
+        how accurate it is (in percent) according to whom.
 
     Raises:
         ValueError: there is no such network.
@@ -177,7 +181,7 @@ def _fetched(row, build):
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ValueError(
-            f"cannot keep weights in {folder}: {error.strerror}; set KERAS_HOME to another folder."
+            f"cannot write weights to {folder}: {error.strerror}; set KERAS_HOME to another folder."
         ) from error
     by_hand = f"Fetch it by other means and give its path as weights=, with variant={row.variant!r}."
     try:

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import all as every
 from benchmarks import import_time, lrn, measure, time_to_accuracy
+from keras_classics import generated
 
 
 def printed(out):
@@ -67,12 +68,15 @@ def test_every_benchmark_is_run_by_all_and_answers_help():
     assert set(every.NAMES) <= own
 
 
-def test_all_replaces_the_table_and_nothing_else():
+def test_all_replaces_the_table_and_nothing_else(tmp_path):
     row = measure.Row("speed", 2.0, 1.0, "images/s", 2.0, "peer")
-    text = f"before\n{every.BEGIN}\nold\n{every.END}\nafter\n"
-    new = every.updated(text, [row], {**measure.environment(), "measured": "today"})
+    path = tmp_path / "README.md"
+    path.write_text(f"before\n{every.BEGIN}\nold\n{every.END}\nafter\n")
+    section = every.section([row], {**measure.environment(), "measured": "today"})
+    generated.replace(path, every.BEGIN, every.END, section)
+    new = path.read_text()
     assert new.startswith(f"before\n{every.BEGIN}\n\ntoday, ")
     assert "| speed | 2 | 1 (peer) | images/s | **2.00** |" in new
     assert new.endswith(f"{every.END}\nafter\n")
     assert "old" not in new
-    assert every.BEGIN in every.README.read_text(encoding="utf-8")
+    generated.check(every.README, every.BEGIN, every.END)

@@ -1,15 +1,9 @@
 """The benchmark of recognition: what it draws, what it counts."""
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from benchmarks import no_digits, photographs, renderings
-
-
-def test_intervals_are_wilsons():
-    assert photographs.wilson(97, 100) == pytest.approx((0.9155, 0.9897), abs=1e-4)
-    assert photographs.wilson(0, 10)[0] == pytest.approx(0, abs=1e-9)
 
 
 def test_errors_among_digits_are_edits():

@@ -129,7 +129,7 @@ def test_a_model_calibrated_on_noise_is_not_left(called, tmp_path):
 @pytest.mark.parametrize(
     ("build", "named"),
     [
-        (lambda: keras_classics.LeNet5(classes=7), "has 10 classes; this LeNet-5 tells 7 apart"),
+        (lambda: keras_classics.LeNet5(classes=7), "has 10 classes; this LeNet-5 has 7"),
         (lambda: keras_classics.LeNet5(classifier_activation=None), "does not end in class probabilities"),
         (lambda: keras_classics.LeNet5(variant="1998"), r"is LeNet-5 \(1998\), not LeNet-5; export it as lenet5-1998"),
         (lambda: keras_classics.LeNet5(include_top=False), "neither LeNet-5 nor AlexNet with its last layers"),

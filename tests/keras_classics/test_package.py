@@ -1,6 +1,7 @@
 """What people who only import the package rely on."""
 
 import inspect
+import re
 import subprocess
 import sys
 
@@ -38,6 +39,23 @@ def test_public_names_are_there_and_no_others():
         assert getattr(keras_classics, name) is not None
     with pytest.raises(AttributeError, match="VGG16"):
         _ = keras_classics.VGG16
+
+
+PUBLIC = [
+    *(getattr(keras_classics, name) for name in ("LeNet5", "AlexNet", "list_weights", "connections", "Recognizer")),
+    *(getattr(keras_classics.layers, name) for name in keras_classics.layers.__all__),
+    *(getattr(keras_classics.datasets, name) for name in ("load", "Split", "Dataset", "stratified")),
+    *(getattr(keras_classics.lenet, name) for name in ("preprocess_input", "MaximumAPosteriori")),
+    *(getattr(keras_classics.alexnet, name) for name in ("preprocess_input", "decode_predictions")),
+]
+
+
+@pytest.mark.parametrize("public", PUBLIC, ids=lambda public: f"{public.__module__}.{public.__name__}")
+def test_every_argument_of_what_is_public_is_documented(public):
+    arguments = set(inspect.signature(public).parameters) - {"kwargs", "name", "dtype"}  # Keras' own
+    text = inspect.getdoc(public)
+    documented = {word for line in text.splitlines() for word in re.split("[, ]+", line.strip().partition(":")[0])}
+    assert arguments - documented == set()
 
 
 def test_clone_and_config_keep_the_network():

@@ -52,7 +52,7 @@ def test_a_run_that_diverges_says_so_and_leaves_what_was_there(length, command, 
     (tmp_path / "lenet5.keras").write_text("earlier")
     done = command("train.lenet", "--dataset", "embedded", "--learning-rate", "1e38", *length, "--out", tmp_path)
     assert done.returncode == 2
-    assert "Try a lower --learning-rate" in done.stderr
+    assert "Try a lower learning rate (--learning-rate)." in done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "lenet5.keras").read_text() == "earlier"
 

@@ -29,15 +29,16 @@ class Checkpoints:
 
     def __init__(self, folder, identity, keep=2):
         self.folder, self._keep = folder, keep
-        self._identity = json.loads(json.dumps(identity))
+        self.identity = json.loads(json.dumps(identity))
         self.last = last_in(folder)
         self._saved = self._read_note() if self.last else None
         found = self._saved and self._saved["identity"]
-        if found and found != self._identity:
-            changed = [name for name in self._identity if found.get(name) != self._identity[name]]
+        if found and found != self.identity:
+            changed = [name for name in self.identity if found.get(name) != self.identity[name]]
             raise InputError(
                 f"{folder} holds an unfinished run with another {' and '.join(changed)}; repeat its command to go on, "
-                "give --fresh to discard it, or choose another --out."
+                "discard it, or choose another folder.",
+                settings=("fresh", "out"),
             )
 
     def _read_note(self):
@@ -45,7 +46,10 @@ class Checkpoints:
             with files.plain_name(self.folder) as plain:
                 return json.loads(tf.train.load_variable(str(plain / self.last.name), _NOTE))
         except (tf.errors.OpError, ValueError, KeyError) as error:
-            raise InputError(f"the checkpoint {self.last} is damaged; give --fresh to begin anew.") from error
+            raise self._damaged() from error
+
+    def _damaged(self):
+        return InputError(f"the checkpoint {self.last} is damaged; discard it to begin anew.", settings=("fresh",))
 
     def attach(self, trainer):
         """Take up the saved run, if there is one: set ``trainer`` to its state and return its history, else None."""
@@ -58,14 +62,14 @@ class Checkpoints:
             with files.plain_name(self.folder) as plain:
                 self._state.read(str(plain / self.last.name)).assert_consumed()
         except (tf.errors.OpError, AssertionError, ValueError) as error:
-            raise InputError(f"the checkpoint {self.last} is damaged; give --fresh to begin anew.") from error
+            raise self._damaged() from error
         trainer.step = self._saved["step"]
         return self._saved["history"]
 
     def save(self, step, history):
         """Save the state of the attached trainer at ``step``; an older checkpoint goes when this one is complete."""
         files.output_folder(self.folder)
-        self._note.assign(json.dumps({"identity": self._identity, "step": step, "history": history}))
+        self._note.assign(json.dumps({"identity": self.identity, "step": step, "history": history}))
         name = f"ckpt-{step}"
         try:
             with (

@@ -9,16 +9,13 @@ import tensorflow as tf
 
 from keras_classics.errors import InputError
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-STRATEGIES = ("auto", "one", "mirrored", "multiworker")
-
 
 def configure(precision="float32", deterministic=False):
     """Set how networks built from now on compute; before the first of them.
 
     Args:
-        precision: a name in ``PRECISIONS``. In the mixed ones weights, losses and outputs stay float32; under
-            "mixed_float16" the trainer scales the loss so that small gradients do not vanish.
+        precision: a name in ``run_settings.PRECISIONS``. In the mixed ones weights, losses and outputs stay float32;
+            under "mixed_float16" the trainer scales the loss so that small gradients do not vanish.
         deterministic: choose kernels whose result does not depend on the order of their threads, so that two runs with
             one seed end with the same bits on one machine.
     """
@@ -48,10 +45,10 @@ def strategy(kind="auto", devices=None):
         return _multiworker(workers, gpus, devices)
     count = devices or (1 if kind == "one" else max(1, len(gpus)))
     if kind == "one" and count > 1:
-        raise InputError(f"one device was asked for with --strategy one, and {count} with --devices.")
+        raise InputError(f"the strategy is one device, and {count} are requested.", settings=("strategy", "devices"))
     if gpus:
         if count > len(gpus):
-            raise InputError(f"{count} devices were asked for; this machine has {len(gpus)} GPUs.")
+            raise InputError(f"{count} devices are requested; this machine has {len(gpus)} GPUs.")
         names = [f"GPU:{number}" for number in range(count)]
     else:
         names = [f"CPU:{number}" for number in range(count)]
@@ -69,8 +66,8 @@ def one_thread_an_operation():
     """Have TensorFlow compute an operation on a CPU in one thread, and several of them at once.
 
     For networks as small as LeNet-5, whose operations end before their threads have shared them out, if the images of a
-    step go through the network in lanes (``loop.Trainer``). Does nothing once TensorFlow is in use, or where there is a
-    GPU.
+    step go through the network in lanes (``trainer.Trainer``). Does nothing once TensorFlow is in use, or where there
+    is a GPU.
 
     Returns:
         How many lanes there may be: as many as cores, or 1 where nothing was done.
@@ -117,9 +114,12 @@ def _workers_named():
 
 def _multiworker(workers, gpus, devices):
     if not workers:
-        raise InputError("--strategy multiworker takes the addresses of its machines from TF_CONFIG, which is not set.")
+        raise InputError(
+            "several machines find each other by their addresses in TF_CONFIG, which is not set.",
+            settings=("strategy",),
+        )
     if devices and devices > max(1, len(gpus)):
-        raise InputError(f"{devices} devices were asked for; each machine has {max(1, len(gpus))} here.")
+        raise InputError(f"{devices} devices are requested; each machine has {max(1, len(gpus))} here.")
     if devices and gpus:
         tf.config.set_visible_devices(gpus[:devices], "GPU")
     communication = tf.distribute.experimental.CommunicationImplementation

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from keras_classics import cli
 from train.engine import devices
 from train.engine.optimizers import plateau_drops
-from train.engine.trainer import Progress
+from train.engine.scores import Progress
 
 _CURVE_POINTS = 200  # of the training curve, at most about twice as many
 _VALIDATIONS = 20  # at most, at ends of epochs
@@ -27,7 +27,7 @@ class Saver:
         checkpoints: a ``Checkpoints``; what it holds is taken up.
         trainer: a ``Trainer``.
         minutes, steps: how often to save; ``steps`` may be None.
-        logs: a ``tensorboard.Logs`` that is told everything too, or None.
+        logs: a ``tensorboard.Logs`` that gets everything too, or None.
     """
 
     def __init__(self, checkpoints, trainer, minutes, steps, logs=None):
@@ -36,7 +36,7 @@ class Saver:
         history = checkpoints.attach(trainer) or {"training": [], "validation": []}
         self.training = [Progress(**row) for row in history["training"]]
         self.validation = history["validation"]
-        self._logs = logs
+        self.logs = logs
         if logs:
             for row in self.training:
                 logs.add_training(row)
@@ -50,15 +50,15 @@ class Saver:
             self.training[-1] = self.training[-1].then(progress)
         else:
             self.training.append(progress)
-        if self._logs:
-            self._logs.add_training(progress)
+        if self.logs:
+            self.logs.add_training(progress)
 
     def add_validation(self, score):
         """Note an ``Evaluation`` on the validation split."""
         row = {"step": self._trainer.step, "epoch": self.training[-1].epoch, **dataclasses.asdict(score)}
         self.validation.append(row)
-        if self._logs:
-            self._logs.add_evaluation("validation", row["step"], row)
+        if self.logs:
+            self.logs.add_evaluation("validation", row["step"], row)
 
     def stop(self, until):
         """The next step to pause at on the way to ``until``."""
@@ -74,8 +74,8 @@ class Saver:
     def save(self):
         """Save now; over several machines, the chief alone."""
         self._saved = time.perf_counter()
-        if self._logs:
-            self._logs.flush()
+        if self.logs:
+            self.logs.flush()
         if self._trainer.worker:
             return
         rows = [dataclasses.asdict(row) for row in self.training]
@@ -149,7 +149,7 @@ def train(trainer, steps, saver, requests):
 
 
 def _validated(trainer, saver):
-    """Validate, note the score, and divide the learning rate where the schedule says so."""
+    """Validate, note the score, and divide the learning rate where the schedule requires it."""
     with trainer.averaged_weights():
         score = trainer.evaluate(trainer.dataset.validation)
     saver.add_validation(score)

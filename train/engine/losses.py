@@ -12,12 +12,29 @@ from keras_classics.lenet import MaximumAPosteriori
 
 @dataclasses.dataclass(frozen=True)
 class Loss:
-    """A loss and the outputs of a network that it is computed from."""
+    """A loss and the outputs of a network that it is computed from.
 
-    text: str  # display name with its unit
-    layer: str | None  # whose outputs it takes; None: the logits, what the last softmax is computed from
-    of_images: Callable  # (labels (n,), outputs (n, classes), label smoothing 0–1) -> (n,)
-    classes: Callable  # outputs (n, classes) -> predicted classes (n,)
+    Args:
+        text: display name with its unit.
+        layer: the layer whose outputs it takes; None: the logits, what the last softmax is computed from.
+        of_images: ``(labels, outputs, label smoothing) -> losses``: integers ``(n,)`` from 0 to classes - 1, ``float32
+            (n, classes)`` and a number of 0–1 become ``float32 (n,)``. Raises InputError where a loss has no smoothing.
+        classes: ``outputs -> predicted classes``: ``float32 (n, classes)`` becomes ``int64 (n,)``.
+    """
+
+    text: str
+    layer: str | None
+    of_images: Callable
+    classes: Callable
+
+    def correct(self, labels, outputs):
+        """How many of ``n`` images are predicted correctly, a float32 scalar.
+
+        Args:
+            labels: int64 ``(n,)``.
+            outputs: ``float32 (n, classes)``.
+        """
+        return tf.reduce_sum(tf.cast(tf.equal(self.classes(outputs), labels), tf.float32))
 
 
 def _cross_entropy(labels, logits, smoothing):

@@ -4,142 +4,15 @@ import pathlib
 import re
 import shlex
 
-import numpy as np
-
-from keras_classics import files, text
-from keras_classics.datasets import pipeline
-from train.report import history, plain_text, plots
-from train.report.optional import optional
+from keras_classics.shares import interval
 from train.report.plain_text import in_markdown
-from train.report.results import interval
+from train.report.plots_of_run import SHOWN_CLASSES, SHOWN_MISTAKES
 
-_MATRIX_CLASSES = 30  # beyond, a table of what is most often confused stands alone
-_SHOWN_CLASSES = 30
 _SHOWN_PAIRS = 10
-_SHOWN_MISTAKES = 24
 _TOP5_CLASSES = 20  # from so many on, top-5 errors are reported
 
-# Every file that ``write`` may leave behind a run's name. The pictures that a run has no use for are removed.
-ENDINGS = (
-    *(".keras", "_history.json", "_history.csv", "_report.md"),
-    *("_curves.png", "_rate.png", "_classes.png", "_confusion.png", "_mistakes.png", "_filters.png"),
-)
 
-
-def targets(folder, name):
-    """Every path that ``write`` may write to."""
-    return [pathlib.Path(folder) / f"{name}{ending}" for ending in ENDINGS]
-
-
-def write(folder, name, *, model, record, loss, results, size, bgr=False):
-    """Write model, history, pictures and report of a run to ``folder``; all but the model as far as it can be written.
-
-    The model and its history come first. What an earlier run left of the rest is then removed, and each picture drawn;
-    one that fails is a warning on stderr, as is a history or report that cannot be written.
-
-    Args:
-        folder, name: of ``targets``.
-        model: the trained ``keras.Model``.
-        record: what ``NAME_history.json`` is to hold.
-        loss: what the loss is, with its unit.
-        results: ``Results`` on the test split.
-        size: side in pixels at which pictures read from files are shown.
-        bgr: whether the network takes blue first.
-
-    Returns:
-        The names of the files that were written.
-
-    Raises:
-        InputError: the model cannot be written.
-    """
-    paths = dict(zip(ENDINGS, targets(folder, name), strict=True))
-    written = {}
-
-    def write_one(ending, write_to):
-        with optional(paths[ending].name):
-            with files.whole_file(paths[ending]) as partial:
-                write_to(partial)
-            written[ending] = paths[ending].name
-
-    with files.whole_file(paths[".keras"]) as partial:
-        model.save(partial)
-        written[".keras"] = paths[".keras"].name
-        write_one("_history.json", lambda path: history.write_json(path, record))
-        write_one("_history.csv", lambda path: history.write_csv(path, record))
-    for ending in set(ENDINGS) - set(written):
-        with optional(paths[ending].name):
-            paths[ending].unlink(missing_ok=True)  # of an earlier run
-    with optional("plots"):
-        for ending, draw in _pictures(record, loss, results, model, size, bgr).items():
-            write_one(ending, draw)
-    write_one("_report.md", lambda path: text.write(path, markdown(record, results, dict(written))))
-    return list(written.values())
-
-
-def _pictures(record, loss, results, model, size, bgr):
-    """Ending of the file → function that draws the picture to a path; only those that show something."""
-    batch = record["recipe"]["batch_size"]
-    names = plain_text.short(results.class_names)
-
-    def curves(path):
-        title = f"{record['network']} on {record['dataset']['name']}, batches of {batch}"
-        rows = {"training": record["training"], "validation": record["validation"]}
-        plots.write_curves(path, title=title, loss=loss, **rows, test=record["test"]["accuracy"])
-
-    def filters(path):
-        kernels, towers = _first_kernels(model)
-        plots.write_filters(path, kernels=kernels[:, :, ::-1] if bgr else kernels, towers=towers)
-
-    made = {
-        "_curves.png": curves,
-        "_rate.png": lambda path: plots.write_rate(path, training=record["training"], batch_size=batch),
-        "_classes.png": lambda path: plots.write_classes(path, **_lowest_classes(results, names)),
-    }
-    if len(names) <= _MATRIX_CLASSES:
-        made["_confusion.png"] = lambda path: plots.write_confusion(path, counts=results.counts, names=names)
-    if len(results.wrong):
-        made["_mistakes.png"] = lambda path: plots.write_mistakes(path, **_mistakes(results, names, size))
-    if _first_kernels(model)[0] is not None:
-        made["_filters.png"] = filters
-    return made
-
-
-def _lowest_classes(results, names):
-    rows = sorted(results.classes(), key=lambda row: row[2] / row[1])[:_SHOWN_CLASSES]
-    return {
-        "names": [names[label] for label, *_ in rows],
-        "accuracies": np.array([right / total for _, total, right, _ in rows]),
-        "intervals": np.array([row[3] for row in rows]),
-        "overall": results.counts.trace() / results.counts.sum(),
-    }
-
-
-def _mistakes(results, names, size):
-    """Pictures of the most confident mistakes, and what to write under each."""
-    chosen = results.confident_mistakes(_SHOWN_MISTAKES)
-    split = results.split
-    return {
-        "images": pipeline.load_pictures(split.take(chosen), size),
-        "texts": [
-            f"{names[label]}\n→ {names[predicted]}, {probability:.1%}"
-            for label, predicted, probability in zip(
-                split.labels[chosen], results.predicted[chosen], results.probabilities[chosen].max(axis=1), strict=True
-            )
-        ],
-    }
-
-
-def _first_kernels(model):
-    """Kernels ``(height, width, 1 or 3, n)`` of the first convolution, and the groups that the second sees them in."""
-    layers = [layer for layer in model.layers if np.ndim(getattr(layer, "kernel", None)) == 4]
-    if not layers or layers[0].kernel.shape[2] not in (1, 3):
-        return None, 1
-    kernels = np.asarray(layers[0].get_weights()[0])
-    towers = getattr(layers[1], "groups", 1) if len(layers) > 1 else 1
-    return kernels, towers if kernels.shape[-1] % towers == 0 else 1
-
-
-def markdown(record, results, written):
+def report(record, results, written):
     """The report as Markdown.
 
     Args:
@@ -254,7 +127,7 @@ def _training(record, written):
 def _errors(results, written):
     classes, names = len(results.class_names), [in_markdown(name) for name in results.class_names]
     shown = (
-        "Accuracy of each class" if classes <= _SHOWN_CLASSES else f"The {_SHOWN_CLASSES} lowest accuracies of a class"
+        "Accuracy of each class" if classes <= SHOWN_CLASSES else f"The {SHOWN_CLASSES} lowest accuracies of a class"
     )
     lines = ["## Errors", ""]
     lines += _picture(f"{shown} on the test images, with Wilson's 95 % interval.", "_classes.png", written)
@@ -269,7 +142,7 @@ def _errors(results, written):
         for true, predicted, times in results.confused()[:_SHOWN_PAIRS]
     ]
     lines += ["Confused most often:", "", *_table(("true", "predicted", "images", "of the class"), rows)]
-    few = min(_SHOWN_MISTAKES, len(results.wrong))
+    few = min(SHOWN_MISTAKES, len(results.wrong))
     return lines + _picture(
         f"The {few} most confident mistakes: true label → predicted label, and the probability given to it.",
         "_mistakes.png",

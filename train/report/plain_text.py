@@ -57,13 +57,13 @@ def _cut(name, width):
     """``name``, or as much of it as fits into ``width`` columns with an ellipsis."""
     if sum(map(_columns, name)) <= width:
         return name
-    kept, used = "", 1
+    beginning, used = "", 1
     for character in name:
         used += _columns(character)
         if used > width:
             break
-        kept += character
-    return f"{kept}…"
+        beginning += character
+    return f"{beginning}…"
 
 
 def _columns(character):

@@ -3,7 +3,8 @@
 import functools
 
 import numpy as np
-from scipy.stats import binomtest
+
+from keras_classics.shares import interval
 
 
 class Results:
@@ -51,9 +52,3 @@ class Results:
         """How many images have a true class outside their top 5."""
         own = np.take_along_axis(self.probabilities, self.split.labels[:, None], axis=1)
         return int(((self.probabilities > own).sum(axis=1) >= 5).sum())
-
-
-def interval(right, total):
-    """Wilson's 95 % interval of a share, ``(low, high)``, 0–1."""
-    found = binomtest(int(right), int(total)).proportion_ci(method="wilson")
-    return float(found.low), float(found.high)

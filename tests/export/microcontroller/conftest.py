@@ -1,5 +1,6 @@
 """8-bit digit models of several kinds, made once."""
 
+import functools
 import types
 
 import numpy as np
@@ -8,6 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from export.convert import quantize
 from export.litert import flatbuffer, metadata
+from export.microcontroller import c_code
 from keras_classics import LeNet5, datasets, lenet
 
 ABOUT = {"network": "LeNet-5", "mode": "int8", "labels": list("0123456789")}
@@ -62,3 +64,27 @@ def int8_models(embedded, tmp_path_factory):
         return made[kind]
 
     return model
+
+
+def in_folder(files, folder):
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return folder
+
+
+def foreign(model):
+    content = flatbuffer.load(model)
+    content.metadata = []
+    return flatbuffer.dump(content)
+
+
+@pytest.fixture(scope="session")
+def code(int8_models):
+    """``code(kind, …)``: the files of a model, with the arguments of ``c_code.Request``."""
+
+    @functools.cache
+    def files(kind, **options):
+        return c_code.sources(c_code.Request(int8_models(kind).path, **options))[0]
+
+    return files

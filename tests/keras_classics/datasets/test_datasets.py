@@ -80,7 +80,7 @@ def test_auto_gives_up_a_silent_network_within_seconds(silent_host, tmp_path, ca
 
 
 def test_mnist_insists(silent_host, tmp_path):
-    with pytest.raises(InputError, match=r"mnist is not in .* --data-dir"):
+    with pytest.raises(InputError, match=r"mnist is not in .* with data_dir"):
         datasets.load("mnist", str(tmp_path))
 
 

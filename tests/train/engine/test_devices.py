@@ -157,7 +157,7 @@ def test_a_batch_a_device_makes_batch_and_rate_grow(command, tmp_path):
         ('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}', ("auto",), "not of the form"),
         ('{"cluster": {"ps": ["a:1"]}, "task": {"type": "ps", "index": 0}}', ("auto",), "it names ps"),
         ("", ("multiworker",), "TF_CONFIG, which is not set"),
-        ("", ("one", 2), "one device was asked for"),
+        ("", ("one", 2), "the strategy is one device"),
     ],
 )
 def test_devices_that_cannot_be_had_are_named(config, told, said, monkeypatch):

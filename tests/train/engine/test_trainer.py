@@ -12,9 +12,10 @@ from keras_classics.datasets.augment import AUGMENTATIONS
 from keras_classics.errors import InputError
 from keras_classics.names import ALEXNET_VARIANTS
 from train import recipes
-from train.engine import devices, optimizers
+from train.engine import devices, evaluation, optimizers
 from train.engine.losses import LOSSES
-from train.engine.trainer import Progress, Trainer
+from train.engine.scores import Progress
+from train.engine.trainer import Trainer
 
 
 def trainer(dataset, lanes=1, **changes):
@@ -199,9 +200,9 @@ def test_ten_crops_are_averaged(embedded):
 def test_the_test_is_the_evaluation_and_top5_counts_among_many_classes(embedded):
     engine = trainer(embedded)
     test, probabilities = engine.test(embedded.test)
-    evaluation = engine.evaluate(embedded.test)
-    assert (test.accuracy, test.top5) == (evaluation.accuracy, None)
-    assert test.loss == pytest.approx(evaluation.loss, rel=1e-5)
+    score = engine.evaluate(embedded.test)
+    assert (test.accuracy, test.top5) == (score.accuracy, None)
+    assert test.loss == pytest.approx(score.loss, rel=1e-5)
     assert (probabilities.argmax(axis=1) == embedded.test.labels).mean() == test.accuracy
     ranked = keras.ops.convert_to_tensor(np.tile(np.arange(12, dtype="float32"), (3, 1)) / 66)
-    assert float(engine._sums(np.array([11, 7, 6]), ranked, ranked)[3]) == 2
+    assert float(evaluation.sums(engine.loss, np.array([11, 7, 6]), ranked, ranked)[3]) == 2

@@ -14,7 +14,7 @@ from PIL import Image
 import keras_classics
 from keras_classics.datasets import Split
 from keras_classics.errors import InputError
-from train.report import history, markdown, plots
+from train.report import artifacts, history, markdown, plots, plots_of_run
 from train.report.results import Results
 
 
@@ -79,7 +79,7 @@ def test_many_classes_make_tables_not_a_matrix(run_folder, model, tmp_path):
     split = Split(random.integers(0, 256, (4000, 16, 16, 3), np.uint8), labels)
     found = Results(split, tuple(f"n{number:08d} a long name" for number in range(1000)), probabilities)
     shutil.copy(run_folder / "lenet5_confusion.png", tmp_path / "x_confusion.png")
-    written = markdown.write(tmp_path, "x", model=model, record=record, loss="loss", results=found, size=16)
+    written = artifacts.write(tmp_path, "x", model=model, record=record, loss="loss", results=found, size=16)
     assert {path.name for path in tmp_path.iterdir()} == set(written)
     assert "x_confusion.png" not in written
     text = (tmp_path / "x_report.md").read_text()
@@ -91,7 +91,7 @@ def test_many_classes_make_tables_not_a_matrix(run_folder, model, tmp_path):
 def test_a_network_without_mistakes_is_said_to_be_so(run_folder, model, embedded, tmp_path):
     record = json.loads((run_folder / "lenet5_history.json").read_text())
     perfect = Results(embedded.test, embedded.class_names, np.eye(10, dtype="float32")[embedded.test.labels])
-    written = markdown.write(tmp_path, "x", model=model, record=record, loss="loss", results=perfect, size=32)
+    written = artifacts.write(tmp_path, "x", model=model, record=record, loss="loss", results=perfect, size=32)
     assert "x_mistakes.png" not in written
     assert "No test image is misclassified." in (tmp_path / "x_report.md").read_text()
 
@@ -101,7 +101,7 @@ def test_a_picture_that_cannot_be_drawn_is_a_warning(run_folder, model, results,
     record = json.loads((run_folder / "lenet5_history.json").read_text())
     (tmp_path / "x_filters.png").write_text("earlier")
     monkeypatch.setattr(plots, "write_filters", lambda path, **_: path.joinpath("no folder").write_text(""))
-    written = markdown.write(tmp_path, "x", model=model, record=record, loss="loss", results=results, size=8)
+    written = artifacts.write(tmp_path, "x", model=model, record=record, loss="loss", results=results, size=8)
     assert {path.name for path in tmp_path.iterdir()} == set(written)
     assert "x_filters.png" not in written
     assert "x_filters.png" not in (tmp_path / "x_report.md").read_text()
@@ -117,8 +117,8 @@ def test_the_model_is_saved_whatever_fails_after_it(run_folder, model, results, 
     for module in (plots, history):
         for name in filter(lambda name: name.startswith("write"), dir(module)):
             monkeypatch.setattr(module, name, fail)
-    monkeypatch.setattr(markdown, "markdown", fail)
-    written = markdown.write(tmp_path, "x", model=model, record=record, loss="loss", results=results, size=8)
+    monkeypatch.setattr(markdown, "report", fail)
+    written = artifacts.write(tmp_path, "x", model=model, record=record, loss="loss", results=results, size=8)
     assert written == ["x.keras"]
     assert [path.name for path in tmp_path.iterdir()] == ["x.keras"]
     kept = keras.models.load_model(tmp_path / "x.keras").get_weights()
@@ -131,13 +131,13 @@ def test_a_model_that_cannot_be_written_is_an_error_and_leaves_what_was_there(ru
     (tmp_path / "x.keras").write_text("earlier")
     broken = types.SimpleNamespace(save=lambda path: path.joinpath("no folder").write_text(""))
     with pytest.raises(InputError):
-        markdown.write(tmp_path, "x", model=broken, record=record, loss="loss", results=results, size=8)
+        artifacts.write(tmp_path, "x", model=broken, record=record, loss="loss", results=results, size=8)
     assert [path.name for path in tmp_path.iterdir()] == ["x.keras"]
     assert (tmp_path / "x.keras").read_text() == "earlier"
 
 
 def test_the_kernels_in_a_report_are_those_of_the_first_layer():
     network = keras_classics.AlexNet()
-    kernels, towers = markdown._first_kernels(network)
+    kernels, towers = plots_of_run._first_kernels(network)
     np.testing.assert_array_equal(kernels, network.get_layer("conv1").get_weights()[0])
     assert towers == 2

@@ -1,0 +1,61 @@
+"""The training step: gradients of a batch, over devices and lanes, and one update; many steps in one call."""
+
+import numpy as np
+import tensorflow as tf
+
+from train.engine import devices
+
+_IMAGES_A_LANE = 16  # at least
+
+
+class TrainingSteps:
+    """Runs training steps on the devices of a strategy.
+
+    Args:
+        model: the ``keras.Model`` whose trainable variables are updated.
+        outputs: a ``keras.Model`` of the same layers that returns what the loss is computed from.
+        loss: a ``losses.Loss``.
+        optimizer: a built Keras optimizer.
+        recipe: a ``recipes.Recipe``.
+        strategy: a ``tf.distribute.Strategy``.
+        lanes: parts that this machine's images of a step go through the network in, at most.
+    """
+
+    def __init__(self, model, outputs, *, loss, optimizer, recipe, strategy, lanes):
+        self._model, self._outputs, self._loss, self._optimizer = model, outputs, loss, optimizer
+        self._recipe, self._strategy = recipe, strategy
+        self._workers = devices.workers(strategy)[0]
+        replicas = strategy.num_replicas_in_sync
+        share, local = recipe.batch_size // replicas, replicas // self._workers
+        lanes = max(1, min(lanes // local, share // _IMAGES_A_LANE))
+        self._lanes = [len(part) for part in np.array_split(np.arange(share), lanes)]
+
+    @tf.function
+    def run(self, batches, steps):
+        """``steps`` steps in one call; mean loss and accuracy over their images."""
+        totals = tf.zeros(2)
+        for _ in tf.range(steps):
+            replicas = self._strategy.run(self._replica_step, args=next(batches))
+            totals += tf.add_n(self._strategy.experimental_local_results(replicas))
+        if self._workers > 1:
+            totals = devices.summed(self._strategy, totals)
+        return tf.unstack(totals / tf.cast(steps, tf.float32))
+
+    def _replica_step(self, images, labels):
+        weights = [variable.value for variable in self._model.trainable_variables]
+        lanes = zip(tf.split(images, self._lanes), tf.split(labels, self._lanes), strict=True)
+        gradients, totals = zip(*(self._gradients(weights, *lane) for lane in lanes), strict=True)
+        gradients = [tf.add_n(lanes) for lanes in zip(*gradients, strict=True)]
+        self._optimizer.apply(gradients, self._model.trainable_variables)
+        return tf.add_n(totals)
+
+    def _gradients(self, weights, images, labels):
+        """What some of a step's images add to the gradient, and to loss and accuracy."""
+        batch_size = self._recipe.batch_size
+        with tf.GradientTape() as tape:
+            outputs = tf.cast(self._outputs(images, training=True), tf.float32)  # also in mixed precision
+            # Shares of the whole batch's mean: the optimizer sums gradients over replicas.
+            losses = self._loss.of_images(labels, outputs, self._recipe.label_smoothing)
+            loss = tf.reduce_sum(losses) / batch_size
+            scaled = self._optimizer.scale_loss(loss)  # as it is, but in mixed_float16
+        return tape.gradient(scaled, weights), tf.stack([loss, self._loss.correct(labels, outputs) / batch_size])
