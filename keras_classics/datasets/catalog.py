@@ -194,10 +194,14 @@ def _read(name, root, plain):
     return Dataset(name, origin, names, train, validation, test, spec)
 
 
-def _in_memory(builder, split, _where):
+def _in_memory(builder, split, where):
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
+    if builder.info.file_format.value == "tfrecord":
+        from keras_classics.datasets import tfrecord
+
+        tfrecord.check_lengths(where / pathlib.Path(path).name for path in builder.info.splits[split].filepaths)
     options = tf.data.Options()
     options.autotune.enabled = False  # its thread makes the process wait after every short read
     whole = builder.as_dataset(
