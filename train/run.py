@@ -4,8 +4,10 @@ import contextlib
 import dataclasses
 import json
 import os
+import pathlib
 import shlex
 import sys
+import tempfile
 import zlib
 
 import numpy as np
@@ -145,9 +147,11 @@ def train_network(
                 description.trained(trainer.model, dataset.class_names, data)
                 results = Results(dataset.test, dataset.class_names, probabilities)
                 look = {"size": size, "bgr": preprocessing.bgr}
-                written = markdown.write(
-                    folder, name, model=trainer.model, record=record, loss=trainer.loss.text, results=results, **look
-                )
+                look |= {"record": record, "loss": trainer.loss.text, "results": results}
+                try:
+                    written = markdown.write(folder, name, model=trainer.model, **look)
+                except InputError as error:
+                    raise InputError(f"{error}{_saved_elsewhere(trainer.model, name)}") from error
             discard(checkpoint_folder)
             if logs:
                 logs.add_evaluation("test", steps, record["test"])
@@ -226,6 +230,15 @@ def _refuse_disagreement(trainer, identity):
             "the machines do not have the same command, data and checkpoints: --out must name a folder they share, and "
             "all else must be alike."
         )
+
+
+def _saved_elsewhere(model, name):
+    """Save a model that took its time where temporary files go, and say where that is; empty if that fails too."""
+    with contextlib.suppress(OSError, ValueError):
+        path = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-"), f"{name}.keras")
+        model.save(path)
+        return f" The trained model is in {path}."
+    return ""
 
 
 def _abandoned(checkpoint_folder):

@@ -52,6 +52,7 @@ def write(folder, name, *, model, record, loss, results, size, bgr=False):
     Raises:
         InputError: the model cannot be written.
     """
+    folder = files.output_folder(folder)  # somebody may have removed it meanwhile
     paths = dict(zip(ENDINGS, targets(folder, name), strict=True))
     written = {}
 
