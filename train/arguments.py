@@ -104,8 +104,8 @@ def _is_first_machine():
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
         jobs, task = config["cluster"], config["task"]
         return task["type"] == "chief" or (not jobs.get("chief") and int(task["index"]) == 0)
-    except (ValueError, KeyError, TypeError, AttributeError):  # not several; if it is wrong, that is told later
-        return True
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return True  # not several; if it is wrong, that is told later
 
 
 def run_settings(args):

@@ -20,8 +20,8 @@ from keras_classics.errors import InputError
 _BEFORE, _AFTER = 12, 4  # bytes around a record in a TFRecord file: length and checksum, checksum
 
 
-def check_lengths(shards):
-    """Refuse TFRecord files whose records claim to be longer than the file: TensorFlow does not survive one of 60 GB.
+def count(shards):
+    """How many records TFRecord files hold, by their lengths: TensorFlow does not survive one that claims 60 GB.
 
     Args:
         shards: paths.
@@ -29,29 +29,32 @@ def check_lengths(shards):
     Raises:
         InputError: a file is absent, ends within a record or is none of records.
     """
+    found = 0
     for shard in shards:
         try:
             if not stat.S_ISREG(os.stat(shard).st_mode):  # noqa: PTH116 (a pipe would be waited for)
                 raise InputError(f"the shard {shard} is not a file.")
             with open(shard, "rb") as file:  # noqa: PTH123 (a name that is not UTF-8)
-                _check_lengths(shard, file)
+                found += _count(shard, file)
         except OSError as error:
             raise InputError(f"the shard {shard} cannot be read: {error.strerror or error}.") from error
+    return found
 
 
-def _check_lengths(shard, file):
-    size, place = os.fstat(file.fileno()).st_size, 0
+def _count(shard, file):
+    size, place, found = os.fstat(file.fileno()).st_size, 0, 0
     if not size:
-        return
+        return 0
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         while place < size:
             length = int.from_bytes(content[place : place + 8], "little")
-            place += _BEFORE + length + _AFTER
+            place, found = place + _BEFORE + length + _AFTER, found + 1
             if place > size:
                 raise InputError(
                     f"the shards cannot be read: {shard} has {size:,} bytes, and a record of {length:,} bytes that "
                     f"would end at {place:,}; prepare it anew."
                 )
+    return found
 
 
 def split(shards, what):
@@ -74,7 +77,7 @@ def split(shards, what):
     def index():
         gigabytes = sum(fact.length for fact in found) / 1e9
         print(f"Indexing {what}: {len(shards):,} files, {gigabytes:,.1f} GB, once …", file=sys.stderr, flush=True)
-        check_lengths(shards)
+        count(shards)  # before TensorFlow reads them
         try:
             with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
                 parts = list(pool.map(_index, range(len(shards)), map(os.fsencode, shards)))
