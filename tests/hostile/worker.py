@@ -29,7 +29,7 @@ class Case:
     Args:
         name: of the case.
         module: of the command.
-        arguments: of the command line; "OUT" is a folder of its own.
+        arguments: of the command line; "OUT", or what begins with "OUT/", is a folder of its own.
         environment: variables that are set.
         refused: whether it has to be refused; else the file may have stayed sound.
     """
@@ -101,7 +101,7 @@ def _answer(worker, seconds):
 
 def _outcome(case, folder):
     out = pathlib.Path(tempfile.mkdtemp(dir=folder))
-    arguments = [str(out) if word == "OUT" else word for word in case["arguments"]]
+    arguments = [str(out) + word[3:] if word.partition("/")[0] == "OUT" else word for word in case["arguments"]]
     for descriptor, name in enumerate(_STREAMS, start=1):
         stream = os.open(pathlib.Path(folder, name), os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         os.dup2(stream, descriptor)
