@@ -184,6 +184,7 @@ def export(args):
     """Run, compare and write; the exit code."""
     from export.microcontroller import interpreter
     from keras_classics import datasets
+    from keras_classics.recognition import untrusted
 
     path = pathlib.Path(args.model)
     datasets.check_name(args.dataset, datasets.DIGITS)
@@ -192,7 +193,7 @@ def export(args):
     interpreter.check_installed()
     folder = files.output_folder(args.out)
     locks.claim(folder, "sources")
-    model = path.read_bytes()
+    model = untrusted.read(path, reference=True)
     labels, classifier = opened(model, path)
     digit, run, found = _on_digits(args, model, classifier)
     print("\n".join(run.report))

@@ -1,7 +1,6 @@
 """``python -m export.onnx``: a trained network as a verified ONNX model, for ONNX Runtime and whatever reads ONNX."""
 
 import importlib.util
-import json
 
 import numpy as np
 
@@ -9,18 +8,19 @@ from export import interchange
 from export.contract import ONNX_SUFFIX
 from keras_classics import cli, text
 from keras_classics.errors import InputError
+from keras_classics.recognition import description
 
 PROG = "python -m export.onnx"
 _BATCH = 250
 
 
-def write(graph, path, description):
-    """The Keras model ``graph`` as the ONNX file ``path``, with its description in the model's properties."""
+def write(graph, path, about):
+    """The Keras model ``graph`` as the ONNX file ``path``, with what is ``about`` it in the model's properties."""
     import onnx
 
     graph.export(path, format="onnx", verbose=False)
     model = onnx.load(path)
-    onnx.helper.set_model_props(model, {"keras_classics": text.as_json(description)})
+    onnx.helper.set_model_props(model, {"keras_classics": text.as_json(about)})
     onnx.checker.check_model(model)
     onnx.save(model, path)
 
@@ -53,7 +53,7 @@ def describe(path):
     try:
         properties = onnx.load(path, load_external_data=False).metadata_props
         texts = [entry.value for entry in properties if entry.key == "keras_classics"]
-        return json.loads(texts[0]) if texts else None
+        return description.parsed(texts[0]) if texts else None
     except Exception as error:  # protobuf fails in any way
         raise InputError(f"{path} is not an ONNX model, or a damaged one.") from error
 

@@ -1,6 +1,5 @@
 """``python -m export.saved_model``: a trained network as a verified SavedModel, for TensorFlow wherever it runs."""
 
-import json
 import pathlib
 
 import numpy as np
@@ -8,22 +7,23 @@ import numpy as np
 from export import interchange
 from export.contract import SAVED_MODEL_SUFFIX
 from keras_classics import cli
+from keras_classics.recognition import description
 
 PROG = "python -m export.saved_model"
 _BATCH = 250
 _DESCRIPTION = pathlib.Path("assets.extra", "keras_classics.json")
 
 
-def write(graph, path, description):
+def write(graph, path, about):
     """The Keras model ``graph`` as the SavedModel ``path``, a folder, with its description in ``assets.extra``."""
     graph.export(path, format="tf_saved_model", verbose=False)
-    interchange.write_description(path / _DESCRIPTION, description)
+    interchange.write_description(path / _DESCRIPTION, about)
 
 
 def describe(path):
     """The description beside the SavedModel at ``path``; None where there is none."""
     try:
-        return json.loads((path / _DESCRIPTION).read_text(encoding="utf-8"))
+        return description.parsed((path / _DESCRIPTION).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
 

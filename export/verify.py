@@ -48,8 +48,9 @@ def verify(args):
         raise InputError(f"--io is of TFLite files; {path} takes what its format says.")
     from export.inputs import networks
     from export.litert import metadata, standard_metadata
+    from keras_classics.recognition import untrusted
 
-    tflite = path.read_bytes() if form is None else None
+    tflite = untrusted.read(path) if form is None else None
     standard = standard_metadata.read(tflite) if form is None else None
     embedded = metadata.find(tflite, path) if form is None else form.describe(path)
     network = args.network or networks.described_network(embedded)

@@ -139,7 +139,7 @@ def _read(path):
     try:
         owner = json.loads(path.read_text(encoding="utf-8"))
         return owner if isinstance(owner["process"], int) and owner["host"] and "started" in owner else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

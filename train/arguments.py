@@ -122,8 +122,8 @@ def _is_first_machine():
         config = json.loads(os.environ.get("TF_CONFIG") or "{}")
         jobs, task = config["cluster"], config["task"]
         return task["type"] == "chief" or (not jobs.get("chief") and int(task["index"]) == 0)
-    except (ValueError, KeyError, TypeError, AttributeError):  # not several; a wrong one raises an error later
-        return True
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return True  # not several; a wrong one raises an error later
 
 
 def run_settings(args, **given):

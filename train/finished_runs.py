@@ -32,7 +32,7 @@ def history(folder, module, arguments, data_dir=None):
         found = list(folder.glob("*_history.json"))
     try:
         return json.loads(found[0].read_text(encoding="utf-8"))
-    except (IndexError, OSError, ValueError) as error:
+    except (IndexError, OSError, ValueError, RecursionError) as error:
         raise InputError(f"{folder} holds no history of a run that can be read; remove it.") from error
 
 

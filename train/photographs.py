@@ -6,10 +6,12 @@ the label ``len(class_names)``; the loss "cross_entropy_or_none" teaches the net
 """
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import functools
 import multiprocessing
 import pathlib
+import zipfile
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -38,10 +40,10 @@ def extended(dataset, seed, cache):
     train = dataset.train
     key = dataset.describe()["sha256"] + f" {seed} {RESTYLED} {DRAWN} {NONE}"
     cache = pathlib.Path(cache)
-    if cache.exists():
-        with np.load(cache) as saved:
-            if str(saved["key"]) == key:
-                return dataclasses.replace(dataset, train=datasets.Split(saved["images"], saved["labels"]))
+    damaged = contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)  # or absent
+    with damaged, np.load(cache, allow_pickle=False) as saved:
+        if str(saved["key"]) == key:
+            return dataclasses.replace(dataset, train=datasets.Split(saved["images"], saved["labels"]))
     made, labels = pictures(train.images[..., 0], train.labels, seed)
     images = np.concatenate([train.images, made[..., None]])
     labels = np.concatenate([train.labels, labels])

@@ -3,6 +3,7 @@
 from export.contract import NETWORKS, RANDOM, TITLES
 from keras_classics.errors import InputError
 
+LARGEST_SIDE = 1024  # pixels of what a network takes
 # Layers that decide which network it is, and what of them does; names, activations and whatever else stands between
 # them do not.
 _STRUCTURE = {
@@ -82,10 +83,10 @@ def load_model(path):
     Raises:
         InputError: the file cannot be read as such a model.
     """
-    import keras
+    from keras_classics.weights import keras_files
 
     try:
-        model = keras.models.load_model(path, compile=False)
+        model = keras_files.load_model(path)
         model.input_shape, model.output_shape  # noqa: B018 (a broken model has none)
     except Exception as error:  # Keras raises whatever the broken part of the file leads to
         raise InputError(f"{path} cannot be read as a Keras model: {_first_line(error)}.") from error
@@ -126,6 +127,8 @@ def image_shape(model, known, origin):
     channels, shape = len(known.preprocessing.mean), model.input_shape
     if isinstance(shape, (list, dict)) or len(shape) != 4 or None in shape[1:] or shape[1] != shape[2]:
         raise InputError(f"{origin} takes {shape}; expected square images of one size, (None, side, side, {channels}).")
+    if shape[1] > LARGEST_SIDE:
+        raise InputError(f"{origin} takes images of {shape[1]} × {shape[2]}; expected {LARGEST_SIDE} at most.")
     if shape[3] != channels:
         raise InputError(f"{origin} takes {shape}; expected {channels} channels, and channels last.")
     return tuple(shape[1:])

@@ -68,7 +68,10 @@ def load(request):
         InputError: the file is not such a model, or the data is not to be had.
     """
     from export.inputs import data
+    from keras_classics.datasets import picture_files
 
+    if request.pictures and not picture_files.has_pictures(request.pictures, request.pictures):
+        picture_files.in_folder(request.pictures)  # says so, before a network is built
     if request.model is not None:
         model = networks.load_model(request.model)
         weights, origin = {"model": str(request.model)}, _shown(request.model)
@@ -122,7 +125,15 @@ def of_file(request, path):
     Raises:
         InputError: AlexNet's weights or data are not named, or the report's model is gone.
     """
-    report = _report(path)
+    try:
+        return _by_report(request, path, _report(path))
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"the report beside {path} is damaged; remove it, or say --model and --dataset.") from error
+
+
+def _by_report(request, path, report):
     made_of = report.get("source", {}) if report.get("network") == request.named else {}
     if not (request.model or request.weights):
         request = dataclasses.replace(request, **_weights_of(made_of, path, request))
@@ -145,8 +156,8 @@ def _weights_of(made_of, path, request):
         return {"model": model}
     if "weights" in made_of:
         return {"weights": made_of["weights"]}
-    if RANDOM in made_of:
-        return {"weights": RANDOM, "seed": made_of[RANDOM]}
+    if RANDOM in made_of and request.named == "alexnet":
+        return {"weights": RANDOM, "seed": int(made_of[RANDOM])}
     if request.named == "alexnet":
         text = f"{path} comes without a report that names its weights; name a model or weights."
         raise InputError(text, settings=("model", "weights"))
@@ -193,7 +204,7 @@ def _report(path):
     for beside in (path.with_name(f"{path.name}.json"), path.with_suffix(".json")):
         try:
             report = json.loads(beside.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             continue
         if isinstance(report, dict) and isinstance(report.get("source"), dict):
             return report

@@ -7,6 +7,7 @@ TensorFlow needs (absl, protobuf), so that it is written here, with the flatbuff
 
 import io
 import zipfile
+import zlib
 
 import flatbuffers
 import numpy as np
@@ -17,6 +18,7 @@ from keras_classics.recognition import description
 
 NAME = "TFLITE_METADATA"
 LABELS_FILE = "labels.txt"
+_LARGEST_LABELS = 2**20  # bytes
 _IDENTIFIER = b"M001"
 _SINCE = "1.0.0"  # of the schema: all that is used here is in its first version
 _DAY_OF_FILES = (1980, 1, 1, 0, 0, 0)  # so that the same model is the same file on every day
@@ -108,8 +110,10 @@ def read(model):
         return None
     try:
         with zipfile.ZipFile(io.BytesIO(model)) as packed:
+            if packed.getinfo(LABELS_FILE).file_size > _LARGEST_LABELS:
+                return fields, None
             return fields, packed.read(LABELS_FILE).decode().splitlines()
-    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError):
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, KeyError, ValueError):
         return fields, None
 
 

@@ -7,6 +7,7 @@ from export.contract import TITLES
 from export.inputs import networks
 from keras_classics import recognition
 from keras_classics.errors import InputError
+from keras_classics.recognition import untrusted
 from keras_classics.recognition.recognizer import PACKAGED
 
 _SUFFIXES = (".tflite", ".keras")
@@ -28,7 +29,7 @@ def as_tflite(path):
         raise InputError(f"{path} is no model; expected a file whose name ends in {' or '.join(_SUFFIXES)}.")
     if not path.is_file():
         raise InputError(f"there is no model file {path}.")
-    return (path.read_bytes() if path.suffix == ".tflite" else _converted(path)), str(path)
+    return (untrusted.read(path) if path.suffix == ".tflite" else _converted(path)), str(path)
 
 
 def _converted(path):

@@ -116,7 +116,7 @@ def picture_at(path):
         InputError: it is a folder: one with pictures has been replaced by them.
     """
     if path == "-":
-        return sys.stdin.buffer.read(), "standard input"
+        return sys.stdin.buffer, "standard input"
     if os.path.isdir(path):  # noqa: PTH112 (a Path for each of a million files takes its time)
         from keras_classics.datasets import decoding
 

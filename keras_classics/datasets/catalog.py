@@ -146,7 +146,10 @@ def absolute(path):
         path = pathlib.Path(os.fsdecode(str(path).encode("utf-8", "surrogateescape")))
     except UnicodeError as error:
         raise InputError(f"{str(path)!r} is not the name of a file.") from error
-    return (path if path.exists() else expanded(path)).resolve()
+    try:
+        return (path if path.exists() else expanded(path)).resolve()
+    except (OSError, RuntimeError) as error:  # links that lead in a circle
+        raise InputError(f"{path} cannot be followed: {getattr(error, 'strerror', None) or error}.") from error
 
 
 def expanded(path):
@@ -198,10 +201,20 @@ def _read(name, root, plain):
     return Dataset(name, origin, names, train, validation, test, spec)
 
 
-def _in_memory(builder, split, _where):
+def _in_memory(builder, split, where):
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
+    if builder.info.file_format.value == "tfrecord":
+        from keras_classics.datasets import tfrecord
+
+        info = builder.info.splits[split]
+        held = tfrecord.count(where / pathlib.Path(path).name for path in info.filepaths)
+        if held != info.num_examples:
+            raise InputError(
+                f"the {builder.name} data in {where} announces {info.num_examples:,} records and holds {held:,}; "
+                "prepare it anew."
+            )
     options = tf.data.Options()
     options.autotune.enabled = False  # its thread makes the process wait after every short read
     whole = builder.as_dataset(

@@ -20,6 +20,7 @@ from keras_classics.errors import InputError
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")  # none of them starts another programme
 SUFFIXES = (".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")  # in lower case
+MAX_BYTES = 2**30  # of a file
 MAX_PIXELS = 100_000_000  # of one picture; a small file can claim to hold more than memory does
 
 _UPRIGHT = {
@@ -51,7 +52,7 @@ def decode(source, *, name=None):
 
     Raises:
         InputError: there is no such file, it is empty, damaged, cut short or no picture of these formats, or has no
-            pixels or more than ``MAX_PIXELS``.
+            pixels or more than ``MAX_PIXELS`` or ``MAX_BYTES``.
     """
     with _opened(source, name) as (picture, _):
         picture.load()
@@ -161,7 +162,9 @@ def _binary(source, name):
         yield io.BytesIO(source), name or "the picture"
         return
     if hasattr(source, "read"):
-        content = source.read()
+        content = source.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise InputError(f"{name or 'the picture'} has more than {MAX_BYTES:,} bytes.")
         if not isinstance(content, bytes):
             raise InputError(f"{name or 'the picture'} is open as text; open it in binary mode.")
         yield io.BytesIO(content), name or str(getattr(source, "name", "the picture"))
@@ -181,6 +184,8 @@ def _binary(source, name):
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {name!r}: {getattr(error, 'strerror', None) or error}.") from error
     with file:
+        if os.fstat(file.fileno()).st_size > MAX_BYTES:
+            raise InputError(f"{name} has more than {MAX_BYTES:,} bytes.")
         yield file, name
 
 

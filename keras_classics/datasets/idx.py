@@ -2,6 +2,7 @@
 
 import gzip
 import math
+import os
 import pathlib
 import re
 import struct
@@ -13,6 +14,11 @@ from keras_classics.datasets.dataset import Dataset, Split, stratified
 from keras_classics.errors import InputError
 
 _UNSIGNED_BYTES = 0x08  # the third byte of the magic number: kind of the values; the fourth: number of dimensions
+_DIMENSIONS = 8  # no dataset has more; NumPy stops at 64
+_DEFLATED = 1_100  # bytes that one byte of gzip can stand for: 1,032, and the header
+_LARGEST_UNPACKED = 2**31  # bytes of a gzipped file
+_BLOCK = 2**20  # bytes read at a time
+_LARGEST_MAPPING = 2**20  # bytes
 _VALIDATION = 12  # one training image in so many, as 5,000 of MNIST's 60,000
 
 
@@ -56,27 +62,58 @@ def read(path):
     """The ``uint8`` array in an idx file, gzipped or not.
 
     Raises:
-        InputError: it cannot be read, is not such a file, or is shorter or longer than its header says.
+        InputError: it cannot be read, is not such a file, is shorter or longer than its header says, or is gzipped and
+            holds more than 2 GiB.
     """
     path = pathlib.Path(path)
     try:
         with path.open("rb") as file:
+            length = os.fstat(file.fileno()).st_size
             zipped = file.read(2) == b"\x1f\x8b"
-        content = gzip.decompress(path.read_bytes()) if zipped else path.read_bytes()
+            file.seek(0)
+            if not zipped:
+                return _array(path, file, length, _memory())
+            return _array(path, gzip.GzipFile(fileobj=file), None, min(_LARGEST_UNPACKED, length * _DEFLATED))
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error}).") from error
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTES or not content[3]:
-        raise InputError(f"{path} is not an idx file of bytes: it begins with {content[:4].hex() or 'nothing'}.")
-    header = 4 + 4 * content[3]
-    if len(content) < header:
+
+
+def _memory():
+    """Bytes of this machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _array(path, file, length, most):
+    """The array in an open file of ``length`` bytes (None: nobody knows), if it is no larger than ``most`` bytes."""
+    start = file.read(4)
+    if len(start) < 4 or start[:2] != b"\0\0" or start[2] != _UNSIGNED_BYTES or not start[3]:
+        raise InputError(f"{path} is not an idx file of bytes: it begins with {start.hex() or 'nothing'}.")
+    if start[3] > _DIMENSIONS:
+        raise InputError(f"{path} claims {start[3]} dimensions; expected {_DIMENSIONS} at most.")
+    sizes = file.read(4 * start[3])
+    if len(sizes) < 4 * start[3]:
         raise InputError(f"{path} ends within its header.")
-    shape = struct.unpack(f">{content[3]}I", content[4:header])
-    if len(content) != header + math.prod(shape):
-        raise InputError(
-            f"{path} holds {len(content) - header:,} bytes of data; its header announces {math.prod(shape):,} "
-            f"({' × '.join(map(str, shape))})."
-        )
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    shape = struct.unpack(f">{start[3]}I", sizes)
+    claimed = math.prod(shape)
+    announced = f"its header announces {claimed:,} ({' × '.join(map(str, shape))})"
+    if length is not None and (found := length - 4 - len(sizes)) != claimed:
+        raise InputError(f"{path} holds {found:,} bytes of data; {announced}.")
+    if claimed > most:
+        raise InputError(f"{path} can hold {most:,} bytes of data; {announced}.")
+    values = np.empty(claimed, np.uint8)
+    if (found := _filled(file, values)) < claimed:
+        raise InputError(f"{path} holds {found:,} bytes of data; {announced}.")
+    if file.read(1):
+        raise InputError(f"{path} holds more than {claimed:,} bytes of data; {announced}.")
+    return values.reshape(shape)
+
+
+def _filled(file, values):
+    """How many bytes of an array a file has filled: all, or as many as it holds."""
+    view, found = memoryview(values), 0
+    while found < len(values) and (count := file.readinto(view[found : found + _BLOCK])):
+        found += count
+    return found
 
 
 def _split(root, prefix):
@@ -90,9 +127,11 @@ def _split(root, prefix):
 
 def _names(root, labels):
     """What the classes are called: by the mapping in the folder, if there is one, else by their labels."""
-    mappings = sorted(root.glob("*mapping.txt"))
+    mappings = sorted(path for path in root.glob("*mapping.txt") if path.is_file())
     if len(mappings) != 1:
         return tuple(map(str, labels))
+    if mappings[0].stat().st_size > _LARGEST_MAPPING:
+        raise InputError(f"{mappings[0]} has more than {_LARGEST_MAPPING:,} bytes; expected a line for each label.")
     try:
         rows = [line.split() for line in mappings[0].read_text(encoding="ascii").splitlines() if line.strip()]
         names = {int(label): chr(int(code)) for label, code, *_ in rows}

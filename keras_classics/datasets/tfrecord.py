@@ -5,7 +5,9 @@ and what was found is kept in ``disk_cache.folder()``.
 """
 
 import concurrent.futures
+import mmap
 import os
+import stat
 import sys
 
 import numpy as np
@@ -16,6 +18,43 @@ from keras_classics.datasets.dataset import RECORD, Split
 from keras_classics.errors import InputError
 
 _BEFORE, _AFTER = 12, 4  # bytes around a record in a TFRecord file: length and checksum, checksum
+
+
+def count(shards):
+    """How many records TFRecord files hold, by their lengths: TensorFlow does not survive one that claims 60 GB.
+
+    Args:
+        shards: paths.
+
+    Raises:
+        InputError: a file is absent, ends within a record or is none of records.
+    """
+    found = 0
+    for shard in shards:
+        try:
+            if not stat.S_ISREG(os.stat(shard).st_mode):  # noqa: PTH116 (a pipe would be waited for)
+                raise InputError(f"the shard {shard} is not a file.")
+            with open(shard, "rb") as file:  # noqa: PTH123 (a name that is not UTF-8)
+                found += _count(shard, file)
+        except OSError as error:
+            raise InputError(f"the shard {shard} cannot be read: {error.strerror or error}.") from error
+    return found
+
+
+def _count(shard, file):
+    size, place, found = os.fstat(file.fileno()).st_size, 0, 0
+    if not size:
+        return 0
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        while place < size:
+            length = int.from_bytes(content[place : place + 8], "little")
+            place, found = place + _BEFORE + length + _AFTER, found + 1
+            if place > size:
+                raise InputError(
+                    f"the shards cannot be read: {shard} has {size:,} bytes, and a record of {length:,} bytes that "
+                    f"would end at {place:,}; prepare it anew."
+                )
+    return found
 
 
 def split(shards, what):
@@ -33,11 +72,12 @@ def split(shards, what):
         found = [tf.io.gfile.stat(os.fsencode(shard)) for shard in shards]
     except tf.errors.OpError as error:
         raise InputError(f"the shards of {what} cannot be read: {error.message}.") from error
-    facts = [(path, stat.length, stat.mtime_nsec) for path, stat in zip(shards, found, strict=True)]
+    facts = [(path, fact.length, fact.mtime_nsec) for path, fact in zip(shards, found, strict=True)]
 
     def index():
-        gigabytes = sum(stat.length for stat in found) / 1e9
+        gigabytes = sum(fact.length for fact in found) / 1e9
         print(f"Indexing {what}: {len(shards):,} files, {gigabytes:,.1f} GB, once …", file=sys.stderr, flush=True)
+        count(shards)  # before TensorFlow reads them
         try:
             with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
                 parts = list(pool.map(_index, range(len(shards)), map(os.fsencode, shards)))

@@ -22,11 +22,14 @@ class Classifier:
         path: of the file, for messages.
         threads: of the interpreter.
 
+    Files from outside come through ``untrusted`` first: the interpreter itself can be brought down by them.
+
     Raises:
         InputError: the interpreter refuses the model, or it does not take one image of uint8, int8 or float32 pixels.
     """
 
     def __init__(self, model, path, threads=1):
+        self._path = path
         try:
             with quiet():
                 self._interpreter = Interpreter(model_content=model, num_threads=threads)
@@ -41,7 +44,7 @@ class Classifier:
         takes_an_image = len(self.image_shape) == 3 and self.input["shape"][0] == 1 and not more
         if self.dtype not in ("uint8", "int8", "float32") or not takes_an_image:
             raise InputError(f"{path} does not take one image of uint8, int8 or float32 pixels at a time.")
-        if len(self.output["shape"]) != 2:
+        if len(self.output["shape"]) != 2 or self.output["shape"][0] != 1 or not self.output["shape"][1]:
             raise InputError(f"{path} does not give one number for each class.")
         self.classes = int(self.output["shape"][-1])
 
@@ -51,7 +54,10 @@ class Classifier:
         for image in images:
             self.run(as_input(image[None], self.dtype))
             rows.append(self._interpreter.get_tensor(self.output["index"])[0])
-        return _real(np.array(rows), self.output)
+        found = _real(np.array(rows), self.output)
+        if not np.isfinite(found).all():
+            raise InputError(f"{self._path} answers with values that are no numbers; its weights are damaged.")
+        return found
 
     def run(self, pixels):
         """Compute the outputs of ``pixels (1, height, width, channels)``, of the type that the model takes."""

@@ -39,12 +39,26 @@ def find(model, path):
         data = entry(model, NAME)
         if data is None:
             return None
-        description = json.loads(data)
-        if not all(isinstance(label, str) for label in description["labels"]):
-            raise TypeError("labels are no strings")
-        return description
+        return parsed(data)
     except Exception as error:  # a damaged flatbuffer fails anywhere, in any way
         raise InputError(f"{path} is a damaged TFLite model.") from error
+
+
+def parsed(text):
+    """A description, as JSON has it.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        content = json.loads(text)
+        if not isinstance(content.get("network", ""), str) or not isinstance(content["labels"], list):
+            raise ValueError("the network's name is no text, or labels are no list")
+        if not all(isinstance(label, str) for label in content["labels"]):
+            raise ValueError("labels are no texts")
+    except (AttributeError, KeyError, RecursionError) as error:
+        raise ValueError("it is no JSON object with labels") from error
+    return content
 
 
 def entry(model, name):

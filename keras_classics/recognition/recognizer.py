@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_classics.datasets.decoding import middle_square
 from keras_classics.errors import InputError
+from keras_classics.recognition import untrusted
 from keras_classics.recognition.images import pixels_of
 
 UNKNOWN = "?"  # the answer where nothing is probable enough
@@ -151,15 +152,11 @@ class Recognizer:
 
 
 def _content_of(model):
-    """``(bytes, name)`` of a model."""
+    """``(bytes, name)`` of a model; what is not from this package is checked (``untrusted``)."""
     if model is None:
         return importlib.resources.files(__package__).joinpath(PACKAGED).read_bytes(), PACKAGED
     if isinstance(model, (bytes, bytearray)):
-        return bytes(model), "the model"
-    path = pathlib.Path(model)
-    if path.exists() and not path.is_file():
-        raise InputError(f"the model {path} is not a file.")
-    try:
-        return path.read_bytes(), str(path)
-    except OSError as error:
-        raise InputError(f"cannot read the model {path}: {error.strerror or error}.") from error
+        content = bytes(model)
+        untrusted.check(content, "the model")
+        return content, "the model"
+    return untrusted.read(model), str(pathlib.Path(model))

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from keras_classics import torch_first
-from keras_classics.weights import compatibility
+from keras_classics.weights import compatibility, keras_files
 
 KERAS_ENDINGS = (".weights.h5", ".keras")
 ENDINGS = ".weights.h5, .keras, .pth, .pt or .onnx"
@@ -46,8 +46,9 @@ def classes_in(weights):
     path = pathlib.Path(weights)
     try:
         if path.suffix == ".keras":
-            return keras.models.load_model(path, compile=False).output_shape[-1]
+            return keras_files.load_model(path).output_shape[-1]
         if path.name.endswith(".weights.h5"):
+            keras_files.check(path)
             with h5py.File(path) as content:
                 layers = content["layers"]
                 # Dense layers are called dense, dense_1, …; 1998's prototypes are no weights.
@@ -85,10 +86,9 @@ def _check_keras_file(model, path):
     """
     try:
         if path.name.endswith(".keras"):
-            difference = compatibility.difference(
-                compatibility.of_layers(keras.models.load_model(path, compile=False)), model
-            )
+            difference = compatibility.difference(compatibility.of_layers(keras_files.load_model(path)), model)
         else:
+            keras_files.check(path)
             with h5py.File(path) as content:
                 groups = {
                     name.split("_")[0]
@@ -144,13 +144,36 @@ def _read_torch(path, model):
     return [(f"{layer}weight", tensors[f"{layer}weight"], tensors[f"{layer}bias"]) for layer in layers]
 
 
+def _loaded_onnx(path):
+    """The ONNX model at ``path``, with data that it keeps in other files of its folder, and in no others.
+
+    Raises:
+        Exception: protobuf fails in any way; ``ValueError``: it leads out of its folder, or claims more than is there.
+    """
+    import onnx
+    from onnx import external_data_helper
+
+    model, folder = onnx.load(path, load_external_data=False), path.resolve().parent
+    for tensor in model.graph.initializer:
+        if not external_data_helper.uses_external_data(tensor):
+            continue
+        said = {entry.key: entry.value for entry in tensor.external_data}
+        file = folder / said.get("location", "")
+        if file.is_symlink() or file.resolve().parent != folder or not file.is_file():
+            raise ValueError(f"{tensor.name} is kept in {said.get('location')!r}, which is no file beside it")
+        if int(said.get("offset", 0)) + int(said.get("length", 0)) > file.stat().st_size:
+            raise ValueError(f"{tensor.name} claims more than {file.name} holds")
+    external_data_helper.load_external_data_for_model(model, str(folder))
+    return model
+
+
 def _read_onnx(path, model):
     """Pairs ``(name, weight, bias)`` of the Conv and Gemm nodes in order of execution, laid out as PyTorch has them."""
     import onnx
     from onnx import numpy_helper
 
     try:
-        graph = onnx.load(path).graph
+        graph = _loaded_onnx(path).graph
         constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
         unused = {name for name, values in constants.items() if values.dtype.kind == "f"}
     except Exception as error:  # protobuf and numpy fail in any way

@@ -4,7 +4,6 @@ The network's preprocessing subtracts the mean of each channel; the layer subtra
 picture. So a saved model takes what any other of its kind takes, and carries the picture inside.
 """
 
-import json
 import pathlib
 import zipfile
 
@@ -12,6 +11,7 @@ import keras
 import numpy as np
 
 from keras_classics.errors import InputError
+from keras_classics.weights import keras_files
 
 _LAYER, _KIND = "centre", "Normalization"
 
@@ -37,8 +37,7 @@ def mean_in(weights):
     if pathlib.Path(weights).suffix != ".keras" or not pathlib.Path(weights).is_file():
         return None
     try:
-        with zipfile.ZipFile(weights) as file:  # only how the model is built: its weights are hundreds of megabytes
-            layers = json.loads(file.read("config.json"))["config"]["layers"]
+        layers = keras_files.configuration_of(weights)["config"]["layers"]
         means = [layer["config"]["mean"] for layer in layers if layer["class_name"] == _KIND]
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise InputError(f"{weights} cannot be read as a Keras model ({type(error).__name__}).") from error

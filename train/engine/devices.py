@@ -103,13 +103,21 @@ def _workers_named():
         addresses = [address for job in ("chief", "worker") for address in jobs.get(job, [])]
         if {*jobs} - {"chief", "worker"}:
             raise ValueError(f"it names {', '.join(sorted({*jobs} - {'chief', 'worker'}))}")
-        jobs[task["type"]][int(task["index"])]
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        if not all(isinstance(job, list) for job in jobs.values()) or not all(map(_is_address, addresses)):
+            raise ValueError("its addresses are no lists of HOST:PORT")
+        if not 0 <= int(task["index"]) < len(jobs[task["type"]]):
+            raise ValueError(f"there is no {task['type']} {task['index']}")
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise InputError(
             'TF_CONFIG is not of the form {"cluster": {"worker": ["HOST:PORT", …]}, "task": {"type": "worker", '
             f'"index": 0}}}}, with this machine\'s own index ({error}).'
         ) from error
     return len(addresses)
+
+
+def _is_address(text):
+    host, _, port = text.rpartition(":") if isinstance(text, str) else ("", "", "")
+    return bool(host) and port.isdecimal() and 0 < int(port) < 2**16
 
 
 def _multiworker(workers, gpus, devices):

@@ -1,8 +1,11 @@
 """The files of a finished run: model, history, plots and report."""
 
+import contextlib
 import pathlib
+import tempfile
 
 from keras_classics import files, text
+from keras_classics.errors import InputError
 from train.report import history, markdown, plots_of_run
 from train.report.optional import optional
 
@@ -37,8 +40,16 @@ def write(folder, name, *, model, record, loss, results, size, bgr=False):
         The names of the files that were written.
 
     Raises:
-        InputError: the model cannot be written.
+        InputError: the model cannot be written; the error says where it was written instead, if that was possible.
     """
+    try:
+        folder = files.output_folder(folder)  # somebody may have removed it meanwhile
+        return _write(folder, name, model, record, loss, results, size, bgr)
+    except InputError as error:
+        raise InputError(f"{error}{_saved_elsewhere(model, name)}") from error
+
+
+def _write(folder, name, model, record, loss, results, size, bgr):
     paths = dict(zip(ENDINGS, targets(folder, name), strict=True))
     written = {}
 
@@ -61,3 +72,12 @@ def write(folder, name, *, model, record, loss, results, size, bgr=False):
             write_one(ending, draw)
     write_one("_report.md", lambda path: text.write(path, markdown.report(record, results, dict(written))))
     return list(written.values())
+
+
+def _saved_elsewhere(model, name):
+    """Write a trained model to the folder of temporary files: a sentence about it, empty if that fails too."""
+    with contextlib.suppress(OSError, ValueError):
+        path = pathlib.Path(tempfile.mkdtemp(prefix=f"{name}-"), f"{name}.keras")
+        model.save(path)
+        return f" The trained model is in {path}."
+    return ""

@@ -2,9 +2,11 @@
 
 import gzip
 import io
+import os
 import socket
 import struct
 import time
+import tracemalloc
 from unittest import mock
 
 import numpy as np
@@ -12,8 +14,9 @@ import pytest
 from PIL import Image
 
 from keras_classics import datasets
-from keras_classics.datasets import catalog, windows
+from keras_classics.datasets import catalog, idx, windows
 from keras_classics.errors import InputError
+from tests.hostile.records import with_length
 
 
 def rows(split):
@@ -151,6 +154,11 @@ def write_idx(path, array, *, header=None, end=None):
     path.write_bytes((gzip.compress if path.suffix == ".gz" else bytes)(content[:end]))
 
 
+def zipped(claimed, data):
+    """A gzipped idx file of labels that announces ``claimed`` of them."""
+    return gzip.compress(struct.pack(">4BI", 0, 0, 8, 1, claimed) + data, 1)
+
+
 def shuffled_digits():
     return datasets.load("embedded").test.take(np.random.default_rng(0).permutation(1_000))
 
@@ -183,13 +191,37 @@ def test_damaged_idx_files_are_refused_by_name(idx_folder):
         (lambda: write_idx(labels, numbers[:-1]), "400 images and .*t10k-labels-idx1-ubyte 399 labels"),
         (lambda: write_idx(labels, numbers.reshape(20, 20)), "2 dimensions; labels have 1"),
         (lambda: labels.write_bytes(b"<html>"), "is not an idx file"),
-        (lambda: labels.write_bytes(gzip.compress(bytes(4000))[:-9]), "cannot be read"),
+        (lambda: labels.write_bytes(zipped(4000, bytes(4000))[:-9]), "cannot be read"),
         (lambda: write_idx(labels, np.full(400, 200, np.uint8)), "leave out classes from 0 to 200"),
+        (lambda: labels.write_bytes(bytes([0, 0, 8, 70]) + b"\0\0\0\1" * 70 + b"\7"), "claims 70 dimensions"),
+        (lambda: labels.write_bytes(zipped(2**32 - 1, b"")), "can hold [0-9,]+ bytes"),
+        (lambda: labels.write_bytes(zipped(9, bytes(10))), "more than 9 bytes"),
+        (lambda: labels.write_bytes(zipped(9, bytes(8))), "holds 8 bytes"),
+        (lambda: labels.write_bytes(struct.pack(">4BI", 0, 0, 8, 1, 2**32 - 1)), "holds 0 bytes"),
         (labels.unlink, "there is no t10k-labels-idx1-ubyte"),
     ):
         damage()
         with pytest.raises(InputError, match=said):
             datasets.load(f"idx:{idx_folder}")
+
+
+def test_a_bomb_in_gzip_is_not_unpacked(idx_folder):
+    """300 MB of zeros behind a header that announces four bytes."""
+    labels = idx_folder / "t10k-labels-idx1-ubyte"
+    labels.write_bytes(zipped(4, bytes(300_000_000)))
+    tracemalloc.start()
+    with pytest.raises(InputError, match="holds more than 4 bytes of data; its header announces 4"):
+        idx.read(labels)
+    assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    tracemalloc.stop()
+
+
+def test_a_mapping_that_would_be_waited_for_is_passed_over(idx_folder):
+    os.mkfifo(idx_folder / "digits-mapping.txt")
+    assert datasets.load(f"idx:{idx_folder}").class_names == tuple("0123456789")
+    (idx_folder / "mapping.txt").write_text(" " * 2_000_000)
+    with pytest.raises(InputError, match="more than 1,048,576 bytes"):
+        datasets.load(f"idx:{idx_folder}")
 
 
 def test_images_larger_than_the_network_takes_are_refused(idx_folder):
@@ -241,9 +273,16 @@ def test_pictures_of_tfds_stay_in_their_shards_and_any_of_them_can_be_read(image
         assert data.test.labels[row] == expected[row][1]
     assert datasets.load("imagenette", str(imagenette)).describe() == data.describe()
     assert "Indexing" not in capfd.readouterr().err
+    for shard in imagenette.glob("imagenette/*/*/*train*00001-of*"):
+        content = shard.read_bytes()
+        assert with_length(content, int.from_bytes(content[:8], "little")) == content
+        shard.write_bytes(with_length(content, 60_000_000_000))  # its checksum is right: TensorFlow would believe it
+        with pytest.raises(InputError, match=r"shards cannot be read: .* a record of 60,000,000,000 bytes"):
+            datasets.load("imagenette", str(imagenette))
+        shard.write_bytes(content)
     shard = next(imagenette.glob("imagenette/*/*/*train*00001-of*"))
     shard.write_bytes(shard.read_bytes()[:-100])
-    with pytest.raises(InputError, match="shards of imagenette, train cannot be read"):
+    with pytest.raises(InputError, match=r"shards cannot be read: .*prepare it anew"):
         datasets.load("imagenette", str(imagenette))
 
 
