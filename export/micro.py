@@ -123,7 +123,7 @@ def sources(model, name, labels, classifier, run, found, pixels, digit):
         digit: its class.
     """
     from export.litert import flatbuffer
-    from export.microcontroller import templates
+    from export.microcontroller import c_text, templates
 
     operators = sorted(set(flatbuffer.operators(model)))
     (height, width, channels), output = classifier.image_shape, run.outputs[0]
@@ -131,7 +131,7 @@ def sources(model, name, labels, classifier, run, found, pixels, digit):
     fields = {
         "name": space,
         "guard": space.upper(),
-        "model": f"{name}.tflite",
+        "model": c_text.comment(f"{name}.tflite"),
         "model_size": len(model),
         "model_bytes": _rows(model),
         **{"arena": run.arena, "tensors": run.tensors, "report": "\n".join(run.report)},
