@@ -8,25 +8,21 @@ the label ``len(class_names)``; the loss "cross_entropy_or_none" teaches the net
 import concurrent.futures
 import contextlib
 import dataclasses
-import functools
 import multiprocessing
 import pathlib
 import zipfile
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 from scipy import ndimage
 
 from keras_classics import datasets, files
 from keras_classics.recognition.field import field
-from train import strokes
+from train import letters, strokes
 
 SIDE = strokes.CANVAS
-RESTYLED, DRAWN, NONE = 40_000, 20_000, 20_000  # pictures made
+RESTYLED, DRAWN, NONE = 40_000, 20_000, 32_000  # pictures made
 _PART = 1_000  # pictures a seed
-# Letters that look like no digit; fonts that come with matplotlib, other than those that recognition is measured on.
-_LETTERS = "AEFHKMNPRUVWXdefhkmnprtuvwx%&#@?*"
-_FONTS = ("STIXGeneral", "STIXGeneralItalic", "STIXGeneralBol", "cmr10", "cmmi10", "cmtt10", "cmss10")
 
 
 def extended(dataset, seed, cache):
@@ -96,7 +92,7 @@ def drawn(digits, labels, random):
 def no_digit(digits, labels, random):
     """Two digits at once, a part of one, a letter, scribble, dash, blot; a field and the label of no class."""
     while True:
-        maker = random.choice([_two, _two, _piece, _piece, _letter, _letter, _scribble, _dash, _blot])
+        maker = random.choice([_two, _two, _piece, _piece, *[_letter] * 5, _scribble, _dash, _blot])
         ink = maker(digits, labels, random)
         if ink is not None and (ink > 0.5).sum() > 12:
             return _as_photographed(ink, random, clean=True), 10
@@ -188,22 +184,8 @@ def _piece(digits, labels, random):
     return ink
 
 
-@functools.cache
-def _font(name):
-    import matplotlib
-
-    return ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/{name}.ttf", 80)
-
-
 def _letter(digits, labels, random):
-    picture = Image.new("L", (SIDE + 32, SIDE + 32))
-    letter = str(random.choice(list(_LETTERS)))
-    ImageDraw.Draw(picture).text((64, 64), letter, 255, _font(str(random.choice(_FONTS))), "mm")
-    picture = picture.rotate(random.normal(0, 8), Image.Resampling.BICUBIC)
-    ink = np.asarray(picture, np.float32) / 255
-    inside = ink > 0.5
-    signed = ndimage.distance_transform_edt(inside) - ndimage.distance_transform_edt(~inside)
-    return np.clip(signed + random.uniform(0, 3) + 0.5, 0, 1).astype(np.float32)
+    return letters.letter(random)
 
 
 def _scribble(digits, labels, random):

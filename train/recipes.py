@@ -134,7 +134,7 @@ LENET5 = {
     "1998": _1998,
     # Digits as photographs show them and as other hands draw them, and what is no digit (``train.photographs``).
     "photographs": dataclasses.replace(
-        _DEFAULT, epochs=12, augmentation="elastic_digits", loss="cross_entropy_or_none", min_images=1_000_000
+        _DEFAULT, epochs=18, augmentation="elastic_digits", loss="cross_entropy_or_none", min_images=1_000_000
     ),
 }
 

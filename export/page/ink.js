@@ -25,7 +25,7 @@ function inkOf({ height, width, data }) {
     window = Math.min(window, odd(INK.STROKES_WIDE * stroke + 2));
   }
   const paper = resized(light(small, window), grey.height, grey.width, "bilinear");
-  let strength = mapped(grey, (value, at) => clamped(1 - Math.fround(value / paper.values[at]), 0, 1));
+  let strength = withoutPaperLines(mapped(grey, (value, at) => clamped(1 - Math.fround(value / paper.values[at]), 0, 1)));
   let [threshold, noise] = edgeThreshold(strength);
   if (threshold === null) return { strength, threshold, stroke: 0, reduction, inverted };
   const stroke = strokeWidth(above(strength, threshold));

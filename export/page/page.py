@@ -10,11 +10,12 @@ import zlib
 
 import keras_classics
 from keras_classics.datasets import decoding
-from keras_classics.recognition import explain, field, ink, lines, parts, recognizer
+from keras_classics.recognition import explain, field, ink, lines, paper, parts, recognizer
 
 SCRIPTS = (
     "network",
     "planes",
+    "paper",
     "ink",
     "parts",
     "lines",
@@ -57,7 +58,7 @@ def assembled(network, weights):
 
 def script_text():
     """The script, a module: the constants of the Python modules that it follows, and its files."""
-    modules = (explain, field, ink, lines, parts, recognizer)
+    modules = (explain, field, ink, lines, paper, parts, recognizer)
     given = {module.__name__.rpartition(".")[2].upper(): _constants(module) for module in modules}
     given["DECODING"] = {"SOLID": decoding._SOLID, "OWN_GROUND": decoding._OWN_GROUND}
     first = [f"const {name} = {json.dumps(values)};" for name, values in given.items()]

@@ -114,6 +114,19 @@ function withoutFrames(parts, { height, width }) {
   });
 }
 
+/** Whether the edges of some parts are as soft as a shadow's, or they are pale and lie along two borders or more. */
+function isShade(found, members) {
+  const box = boxWithin(found, members, 3), { threshold } = found.ink;
+  const strength = cropped(found.ink.strength, box.top, box.bottom, box.left, box.right);
+  const own = masked(ownOf(found, members, box), (value, at) => value && strength.values[at] > threshold);
+  const inked = strength.values.filter((_, at) => own.values[at]), mean = sumOf(inked) / inked.length, near = dilated(own, 1, 1).values;
+  const slopes = steepness(strength).values.filter((_, at) => near[at]);
+  const sharp = (Math.sqrt(sumOf(slopes) / (8 * inked.length)) * strokeWidth(own)) / mean;
+  const { top, bottom, left, right } = around(members), { height, width } = found.labels;
+  const borders = (top === 0) + (bottom === height) + (left === 0) + (right === width);
+  return sharp < PARTS.SHARP || (borders > 1 && mean < PARTS.PALE);
+}
+
 /** How far the ink of some parts stands out from the paper around them, in standard deviations. */
 function separation(found, members) {
   const { top, bottom, left, right } = boxWithin(found, members, 3 + Math.trunc(0.3 * most(members, longerOf)));

@@ -26,7 +26,7 @@ function readDigit(network, picture) {
   return standsOut(found, members) ? digitOf(network, found, members) : null;
 }
 
-const standsOut = (found, members) => members.length > 0 && separation(found, members) >= PARTS.SEPARATION;
+const standsOut = (found, members) => members.length > 0 && separation(found, members) >= PARTS.SEPARATION && !isShade(found, members);
 
 function readyDigit(network, picture) {
   const ready = asMnist(picture);

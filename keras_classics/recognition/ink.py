@@ -9,13 +9,14 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from keras_classics.recognition.paper import LEAST_CONTRAST, without_paper_lines
+
 WORK_PIXELS = 400_000  # a larger picture is reduced by a whole number to at most so many
 LIGHT_SIDE = 64  # pixels of the shorter side of the small picture that light and colours are estimated on
 WIDE_WINDOW = 0.4  # of the shorter side: wider than any stroke; the first guess of the light looks so far
 PAPER_WINDOW = 0.7  # of the shorter side: the mean of such a window is more paper's than ink's
 BORDER_BAND = 0.1  # of the shorter side: so near to the border, an edge may be a frame's
 STROKES_WIDE = 3  # stroke widths; the second guess looks so far, so that the edges of shadows are not ink
-LEAST_CONTRAST = 0.03  # of ink to paper; less is the paper's own grain
 NOISE = 6  # times the noise; ink must be as strong
 
 
@@ -56,7 +57,7 @@ def ink_of(pixels):
         stroke = stroke_width(guess > threshold)
         window = min(window, odd(STROKES_WIDE * stroke + 2))
     paper = _enlarged(light(small, window), grey.shape)
-    strength = np.clip(1 - grey / paper, 0, 1)
+    strength = without_paper_lines(np.clip(1 - grey / paper, 0, 1))
     threshold, noise = edge_threshold(strength)
     if threshold is None:
         return Ink(strength, None, 0.0, reduction, inverted)

@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 from scipy import ndimage
 
+from keras_classics.recognition import ink as ink_steps
+
 WEAK = 0.5  # of the threshold: fainter ink belongs to a stroke if it hangs together with ink above the threshold
 LINE_ENDS = 0.03  # of the picture's side: a straight line that ends so near to both borders is printed, not written
 LINE_LEAN = 0.06  # of the picture's side: so far it may rise or fall
@@ -12,6 +14,8 @@ LINE_PIECE = 0.12  # of the picture's side: it is found by straight pieces of th
 FRAME_FILL = 0.35  # of its box: a frame covers less
 SPECK = 0.01  # of the ink: the least a part of a digit has
 SEPARATION = 2.3  # of one digit from its paper, at least; 150 rendered training digits had 2.4 and more
+SHARP = 0.75  # the least steepness of a digit's edges; training digits blurred by half a stroke had 0.84 and more
+PALE = 0.2  # of strength: fainter ink along two or more borders is the light's
 EVERY_WAY = np.ones((3, 3), bool)
 
 
@@ -150,6 +154,30 @@ def without_frames(parts, shape):
 def grown(mask, pixels):
     """A mask and all that is so near to it, in both directions."""
     return ndimage.maximum_filter(mask.view(np.uint8), 2 * pixels + 1, mode="constant").view(bool)
+
+
+def stands_out(found, members):
+    """Whether some parts are ink of one digit, not the grain of the paper or the edge of a shadow."""
+    return separation(found, members) >= SEPARATION and not _is_shade(found, members)
+
+
+def _is_shade(found, members):
+    """Whether the edges of some parts are as soft as a shadow's, or they are pale and lie along two borders or more.
+
+    The steepness is that of the mean edge: the root of the mean square of the gradient over the strokes and the pixels
+    beside them, counted as twice the strokes' area, times the width of a stroke over its mean strength. 1.1 to 1.4 for
+    strokes of any pen, half of it for shadows.
+    """
+    rows, columns = _around(members, 3)
+    strength = found.ink.strength[rows, columns]
+    own = np.isin(found.labels[rows, columns], [part.label for part in members]) & (strength > found.ink.threshold)
+    mean = float(strength[own].mean())
+    steepness = float(ink_steps.steepness(strength)[grown(own, 1)].sum()) / (8 * int(own.sum()))
+    sharp = np.sqrt(steepness) * ink_steps.stroke_width(own) / mean
+    (top, bottom), (left, right) = ((side.start, side.stop) for side in _around(members, 0))
+    height, width = found.labels.shape
+    borders = (top == 0) + (bottom == height) + (left == 0) + (right == width)
+    return sharp < SHARP or (borders > 1 and mean < PALE)
 
 
 def separation(found, members):

@@ -23,7 +23,7 @@ def digit_of(pixels):
     """As ``digit_field``, of any picture."""
     found = parts.parts_of(ink_of(pixels))
     members = lines.one_digit(found)
-    if not members or parts.separation(found, members) < parts.SEPARATION:
+    if not members or not parts.stands_out(found, members):
         return None
     return field_of(found, members), box_of(found, members)
 

@@ -13,7 +13,7 @@ from keras_classics.recognition import untrusted
 from keras_classics.recognition.images import pixels_of
 
 UNKNOWN = "?"  # the answer where nothing is probable enough
-THRESHOLD = 0.5  # of probability
+THRESHOLD = 0.3  # of probability
 PACKAGED = "lenet5_photographs.tflite"  # in this package
 
 
@@ -43,7 +43,7 @@ class Recognizer:
     Args:
         model: path or bytes of a ``.tflite`` file that ``python -m export.tflite`` wrote; None: a LeNet-5 that comes
             with the package, trained on MNIST's digits as photographs show them.
-        threshold: answers less probable are "?". None: 0.5, which was chosen on training digits and on what is no digit
+        threshold: answers less probable are "?". None: 0.3, which was chosen on training digits and on what is no digit
             (docs/recognition.md).
         threads: of the interpreter.
 

@@ -6,7 +6,7 @@ from PIL import Image
 from scipy import ndimage
 
 import keras_classics
-from keras_classics.recognition import field, ink, parts, reading
+from keras_classics.recognition import field, ink, paper, parts, reading
 
 
 @pytest.fixture(scope="module")
@@ -97,14 +97,37 @@ def test_coloured_ink_on_coloured_paper(digits, paper, pen):
         assert difference(reading.digit_of(rgb(large(digit)))[0], found) < 0.2
 
 
-def test_digits_on_ruled_paper_are_read(digits):
-    """Lines fainter and thinner than the strokes that cross them, from border to border."""
+@pytest.mark.parametrize("squared", [False, True])
+@pytest.mark.parametrize("slope", [0, 0.012])
+def test_digits_on_ruled_and_squared_paper_are_read(digits, squared, slope):
+    """Lines fainter and thinner than the strokes that cross them, from border to border, level or not quite."""
     reader, right = keras_classics.Recognizer(), 0
-    for digit, label in zip(digits[0][::3], digits[1][::3], strict=True):
+    for digit, label in zip(digits[0][::2], digits[1][::2], strict=True):
         page = large(digit)
-        page[10::40] = np.minimum(page[10::40], 130)
-        right += reader.digit(rgb(page)).label == str(label)
-    assert right >= 0.85 * len(digits[0][::3])
+        rows, columns = np.indices(page.shape)
+        printed = np.floor(rows + slope * columns) % 40 == 10
+        printed |= squared & (np.floor(columns - slope * rows) % 40 == 10)
+        right += reader.digit(rgb(np.where(printed, np.minimum(page, 130), page))).label == str(label)
+    assert right >= 0.94 * len(digits[0][::2])
+
+
+def test_what_is_written_on_paper_lines_keeps_its_strength():
+    strength = np.zeros((160, 160), np.float32)
+    strength[10::40] = strength[:, 10::40] = 0.4
+    strength[20:120, 70:78] = 0.9
+    cleaned = paper.without_paper_lines(strength)
+    assert (cleaned[20:120, 70:78] == np.float32(0.9)).all()
+    cleaned[20:120, 70:78] = 0
+    assert not cleaned.any()
+
+
+def test_strokes_of_a_digit_are_no_paper_lines():
+    """Three level strokes one above the other that do not go on to the border, or two that do."""
+    three, two = np.zeros((2, 160, 160), np.float32)
+    three[30:130:40, 20:140] = 0.8
+    two[30:110:40] = 0.8
+    for strength in (three, two):
+        assert paper.without_paper_lines(strength) is strength
 
 
 def test_thin_and_thick_pens_come_to_the_stroke_of_mnist():
@@ -146,6 +169,14 @@ def test_a_page_of_grain_under_uneven_light_has_no_digit():
     random = np.random.default_rng(1)
     light = np.linspace(200, 120, 300) * np.linspace(1, 0.8, 300)[:, None]
     assert reading.digit_of(rgb(light + random.normal(0, 5, (300, 300)))) is None
+
+
+def test_the_edge_of_a_shadow_is_no_digit():
+    """Across bare paper, soft or hard, as far as the light falls off beside it."""
+    random, rows = np.random.default_rng(2), np.indices((240, 240)).sum(axis=0)
+    for soft in (4, 10, 30):
+        light = 1 - 0.3 / (1 + np.exp(-(rows - 240) / soft))
+        assert reading.digit_of(rgb(230 * light + random.normal(0, 3, (240, 240)))) is None
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 50), (3, 3), (5, 400), (400, 5), (8, 8)])
