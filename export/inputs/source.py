@@ -130,7 +130,8 @@ def of_file(request, path):
     except InputError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InputError(f"the report beside {path} is damaged; remove it, or say --model and --dataset.") from error
+        text = f"the report beside {path} is damaged; remove it, or name model and dataset."
+        raise InputError(text, settings=("model", "dataset")) from error
 
 
 def _by_report(request, path, report):
