@@ -48,6 +48,33 @@ class Split:
         source = self.source and self.source.take(indices)
         return Split(self.images[indices], self.labels[indices], self.shards, source)
 
+    def batches(self, batch, *, prepare=None, size=None, shuffle=True, seed=0):
+        """Batches for Keras' ``fit``, ``evaluate`` and ``predict``: each image once, in a new order in each epoch.
+
+        Keras makes batches of arrays too, but the autotuner of tf.data that it switches on then delays the end of each
+        epoch by seconds.
+
+        Args:
+            batch: images a batch, a whole number from 1 up; the last one of an epoch may be smaller.
+            prepare: from pixels 0–255 to what the network takes, such as ``lenet.preprocess_input``; None: float32.
+            size: side in pixels to which encoded pictures are brought; None for images in memory.
+            shuffle: False: in order, as ``evaluate`` and ``predict`` want it.
+            seed: of the order, a whole number from 0 up.
+
+        Returns:
+            A ``tf.data.Dataset`` of ``(images, labels)``: what ``prepare`` returns for ``uint8 (batch, height, width,
+            channels)``, and ``int64 (batch,)``.
+
+        Raises:
+            ValueError: an argument is no such number, or ``size`` is missing.
+        """
+        from keras_classics.datasets import pipeline  # which needs TensorFlow
+
+        batch, seed = checks.whole_number("batch", batch, 1), checks.whole_number("seed", seed)
+        if size is not None or not self.in_memory:
+            size = checks.whole_number("size", size, 1)
+        return pipeline.epoch_batches(self, batch=batch, prepare=prepare, size=size, seed=seed if shuffle else None)
+
     def name_of(self, row):
         """The display name of an image, for messages."""
         if self.source is not None:

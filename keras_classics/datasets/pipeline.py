@@ -75,6 +75,20 @@ def evaluation_batches(split, *, batch, prepare, size, unreadable=None):
     return loaded.map(lambda images, labels, _: (prepare(images), labels)).prefetch(2).with_options(_options())
 
 
+def epoch_batches(split, *, batch, prepare, size, seed):
+    """As ``Split.batches``; ``seed`` is None where the images come in order."""
+    rows = tf.data.Dataset.range(len(split))
+    if seed is not None:
+        rows = rows.shuffle(len(split), seed=seed, reshuffle_each_iteration=True)
+    rows = rows.batch(batch).map(lambda row: (row, tf.zeros((tf.size(row), 0))))
+    prepare = prepare or (lambda images: tf.cast(images, tf.float32))
+    options = _options()
+    if split.in_memory:
+        options.threading.private_threadpool_size = 1  # threads that wait take time from those that compute
+    loaded = _load(rows, split, size, None, None)
+    return loaded.map(lambda images, labels, _: (prepare(images), labels)).prefetch(8).with_options(options)
+
+
 def corner_of(draws, room):
     """Upper left corners of random windows, ``int32 (…, 2)``, from uniform draws ``(…, 2)``.
 
