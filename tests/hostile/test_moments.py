@@ -138,7 +138,13 @@ def test_output_that_is_closed_early_or_from_the_start_is_no_traceback(model):
 
 def test_an_interrupt_while_waiting_for_a_picture_is_a_sentence(model):
     command = [sys.executable, "-m", "export.predict", str(model), "-"]
-    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell may have it ignored in the background
+    )
     waits = pathlib.Path(f"/proc/{process.pid}/wchan")
     deadline = time.monotonic() + 60
     while "pipe_read" not in waits.read_text() and time.monotonic() < deadline:
