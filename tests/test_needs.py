@@ -55,7 +55,8 @@ def outcome(tmp_path):
         environment = {
             name: value for name, value in os.environ.items() if name not in ("CI", "KERAS_CLASSICS_DATA_DIR")
         }
-        command = [sys.executable, "-m", "pytest", "-n0", "-c", ROOT / "pyproject.toml", "-p", "tests.needs", *arguments]
+        command = [sys.executable, "-m", "pytest", "-n0", "-c", ROOT / "pyproject.toml", "-p", "tests.needs"]
+        command += arguments
         done = subprocess.run(
             [*command, tmp_path / "test_it.py"], cwd=ROOT, env=environment | variables, capture_output=True, text=True
         )

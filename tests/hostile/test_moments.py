@@ -143,7 +143,7 @@ def test_an_interrupt_while_waiting_for_a_picture_is_a_sentence(model):
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell may have it ignored in the background
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell may have it ignored
     )
     waits = pathlib.Path(f"/proc/{process.pid}/wchan")
     deadline = time.monotonic() + 60
