@@ -7,6 +7,7 @@ import pathlib
 import sys
 
 from keras_classics import cli, files, text
+from keras_classics.names import THRESHOLD
 
 PROG = "python -m export.predict"
 
@@ -37,7 +38,7 @@ def parser():
     parser.add_argument("--line", action="store_true", help="read a number of several digits in each picture")
     parser.add_argument("--top", type=cli.positive_int, metavar="N", help="also the N most probable classes")
     parser.add_argument(
-        "--threshold", type=_share, metavar="P", help="answers less probable than that are ? (default: 0.3)"
+        "--threshold", type=_share, metavar="P", help=f"answers less probable than that are ? (default: {THRESHOLD})"
     )
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help='print one array of {"path", "label", "probability"}')

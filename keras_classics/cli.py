@@ -22,8 +22,6 @@ INTERRUPTED = 130  # as a shell reports a command ended by Ctrl-C
 CLOSED_PIPE = 141  # and one ended because its output pipe was closed
 
 _PACKAGES = ("benchmarks", "export", "keras_classics", "train")
-_started = (sys.orig_argv[-len(sys.argv) :] or [""])[0]  # by Python: a module, or a file
-
 _typed = None  # the command as it was typed, where that was not ``python -m MODULE``
 
 
@@ -152,7 +150,7 @@ def run(command, prog):
         _discard_output()
     finally:
         locks.release()
-    if _started.partition(".")[0] in _PACKAGES or pathlib.PurePath(_started).stem in ("keras-classics", "launch"):
+    if _is_all_that_runs():
         _end_process(code)
     sys.exit(code)
 
@@ -166,15 +164,21 @@ def _with_arguments(error):
     return f"{text.removesuffix('.')} ({arguments})."
 
 
+def _is_all_that_runs():
+    """Whether Python was started for a command alone, not for a profiler, a debugger or tests that call it."""
+    words = sys.orig_argv
+    if "-m" in words[:-1]:
+        return words[words.index("-m") + 1].partition(".")[0] in _PACKAGES
+    return any(pathlib.PurePath(word).name in ("keras-classics", "launch.py") for word in words[1:3])
+
+
 def _end_process(code):
     """End the process as the interpreter does, but without taking it apart.
 
     That takes TensorFlow 0.8 s. It also waited for ever, one time in ten, for a thread of tf.data that decoded a
     picture in Python: Python ends such a thread without TensorFlow learning of it.
     """
-    for thread in threading.enumerate():
-        if not thread.daemon and thread is not threading.current_thread():
-            thread.join()
+    threading._shutdown()  # waits for threads, after telling pools of processes to end
     atexit._run_exitfuncs()
     with contextlib.suppress(OSError, ValueError):  # closed streams
         sys.stdout.flush()

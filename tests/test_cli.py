@@ -155,3 +155,10 @@ def test_a_command_does_not_wait_for_tensorflow_s_destructors(tmp_path):
     env = {**os.environ, "PYTHONPATH": str(pathlib.Path(cli.__file__).parents[1])}
     done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=60, env=env)
     assert (done.returncode, done.stdout) == (3, "done\nregistered before\n"), done.stderr
+
+
+def test_a_profiler_that_runs_a_command_writes_its_profile(command, tmp_path):
+    profile = tmp_path / "profile"
+    done = command("cProfile", "-o", profile, "-m", "export.predict", tmp_path / "absent.tflite", "x.png")
+    assert "there is no" in done.stderr or "cannot read" in done.stderr, done.stderr
+    assert profile.stat().st_size > 0

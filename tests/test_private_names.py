@@ -5,6 +5,7 @@ import functools
 import importlib
 import pathlib
 import re
+import threading
 
 import keras
 import numpy as np
@@ -69,6 +70,7 @@ NAMES = [
     ),
     (lambda: tf.compat.v1, "SummaryMetadata"),
     (lambda: atexit, "_run_exitfuncs"),
+    (lambda: threading, "_shutdown"),
     (converter, "_experimental_disable_per_channel_quantization_for_dense_layers"),
     (lambda: tf.lite.experimental, "QuantizationDebugger"),
     (lambda: OpResolverType, "BUILTIN_REF"),

@@ -84,7 +84,7 @@ def _memory():
 
 
 def _array(path, file, length, most):
-    """The array in an open file of ``length`` bytes (None: nobody knows), if it is no larger than ``most`` bytes."""
+    """The array in an open file of ``length`` bytes (None: unknown), if it is no larger than ``most`` bytes."""
     start = file.read(4)
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] != _UNSIGNED_BYTES or not start[3]:
         raise InputError(f"{path} is not an idx file of bytes: it begins with {start.hex() or 'nothing'}.")

@@ -70,9 +70,8 @@ def training_batches(
 
 def evaluation_batches(split, *, batch, prepare, size, unreadable=None):
     """``(float images, int64 labels)`` in order, once; the last batch may be smaller."""
-    rows = tf.data.Dataset.range(len(split)).batch(batch)
-    loaded = _load(rows.map(lambda row: (row, tf.zeros((tf.size(row), 0)))), split, size, None, unreadable)
-    return loaded.map(lambda images, labels, _: (prepare(images), labels)).prefetch(2).with_options(_options())
+    rows = tf.data.Dataset.range(len(split))
+    return _once(rows, split, batch, prepare, size, unreadable).prefetch(2).with_options(_options())
 
 
 def epoch_batches(split, *, batch, prepare, size, seed):
@@ -80,13 +79,18 @@ def epoch_batches(split, *, batch, prepare, size, seed):
     rows = tf.data.Dataset.range(len(split))
     if seed is not None:
         rows = rows.shuffle(len(split), seed=seed, reshuffle_each_iteration=True)
-    rows = rows.batch(batch).map(lambda row: (row, tf.zeros((tf.size(row), 0))))
     prepare = prepare or (lambda images: tf.cast(images, tf.float32))
     options = _options()
     if split.in_memory:
         options.threading.private_threadpool_size = 1  # threads that wait take time from those that compute
-    loaded = _load(rows, split, size, None, None)
-    return loaded.map(lambda images, labels, _: (prepare(images), labels)).prefetch(8).with_options(options)
+    return _once(rows, split, batch, prepare, size).prefetch(8).with_options(options)
+
+
+def _once(rows, split, batch, prepare, size, unreadable=None):
+    """Batches of the images of ``rows``, not varied: ``(prepared images, labels)``."""
+    planned = rows.batch(batch).map(lambda row: (row, tf.zeros((tf.size(row), 0))))
+    loaded = _load(planned, split, size, None, unreadable)
+    return loaded.map(lambda images, labels, _: (prepare(images), labels))
 
 
 def corner_of(draws, room):

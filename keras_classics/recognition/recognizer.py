@@ -9,11 +9,11 @@ import numpy as np
 
 from keras_classics.datasets.decoding import middle_square
 from keras_classics.errors import InputError
+from keras_classics.names import THRESHOLD
 from keras_classics.recognition import untrusted
 from keras_classics.recognition.images import pixels_of
 
 UNKNOWN = "?"  # the answer where nothing is probable enough
-THRESHOLD = 0.3  # of probability
 PACKAGED = "lenet5_photographs.tflite"  # in this package
 
 
