@@ -48,7 +48,7 @@ def test_the_clock_stands_still_while_accuracy_is_looked_at():
     ("name", "arguments", "rows"),
     [
         ("train_lenet", ("--images", 640, "--batches", "64"), 1),
-        ("fit_lenet", ("--images", 640, "--batches", 64), 1),
+        ("fit_lenet", ("--images", 640, "--batches", 64), 2),
         ("endurance", ("--steps", 40), 3),
         ("memory", ("--networks", "lenet", "--steps", 1), 1),
         ("input_pipeline", ("--made", 4, "--batch", 4, "--batches", 2), 1),
