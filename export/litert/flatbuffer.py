@@ -2,7 +2,10 @@
 
 import re
 
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+
+from keras_classics.recognition.structure import TYPES
 
 _LONGEST_NAME = 24  # characters; the converter's run to hundreds and are of no use on a device
 _OPERATORS = {number: name for name, number in vars(schema.BuiltinOperator).items() if name.isupper()}
@@ -197,7 +200,25 @@ def _text(name):
 
 def tensor_types(model):
     """Names of the types of all tensors that the operators of ``model`` (bytes) read or write."""
-    names = {value: name for name, value in vars(schema.TensorType).items() if name.isupper()}
     graph = load(model).subgraphs[0]
     used = {index for operator in graph.operators for index in (*operator.inputs, *operator.outputs) if index >= 0}
-    return {names[graph.tensors[index].type] for index in used}
+    return {TYPES[graph.tensors[index].type] for index in used}
+
+
+def constant(content, tensor):
+    """The values of a constant tensor, in its shape; None where the tensor is computed.
+
+    Raises:
+        TypeError: its type is none of NumPy's.
+    """
+    data = content.buffers[tensor.buffer].data
+    if data is None:
+        return None
+    dtype = np.dtype(TYPES[tensor.type].lower()).newbyteorder("<")
+    return np.frombuffer(bytes(data), dtype).reshape(tensor.shape)
+
+
+def scales(tensor):
+    """The scales of a quantized tensor, one or one a map; empty where it has none."""
+    quantization = tensor.quantization
+    return [] if quantization is None or quantization.scale is None else quantization.scale

@@ -96,7 +96,7 @@ def read(model, rounding="litert"):
         if operator.inputs[0] != value or len(operator.outputs) != 1:
             raise InputError(f"the operator {kind} does not follow the one before it; only chains become C.")
         value = operator.outputs[0]
-        reader = _Reader(model, graph, content.buffers, index, operator, kind, rounding)
+        reader = _Reader(model, content, index, operator, kind, rounding)
         step = reader.step(found)
         if step is not None:
             found.append(step)
@@ -110,8 +110,7 @@ class _Reader:
     """One operator of a model, and how it becomes a layer."""
 
     model: bytes
-    graph: object
-    buffers: list
+    content: object
     index: int
     operator: object
     kind: str
@@ -137,18 +136,18 @@ class _Reader:
         raise InputError(f"there is no C for the operator {self.kind} in this place; the model stays as it is.")
 
     def _tensor(self, index):
-        return self.graph.tensors[index]
+        return self.content.subgraphs[0].tensors[index]
 
     def _types(self):
-        names = {number: name for name, number in vars(schema.TensorType).items() if name.isupper()}
-        return tuple(names[self._tensor(i).type] for i in (self.operator.inputs[0], self.operator.outputs[0]))
+        places = self.operator.inputs[0], self.operator.outputs[0]
+        return tuple(flatbuffer.TYPES[self._tensor(index).type] for index in places)
 
     def _scale(self, index):
         """``(scale, zero point)`` of a tensor of values, of which it has one."""
-        quantization = self._tensor(index).quantization
-        if quantization is None or quantization.scale is None or len(quantization.scale) != 1:
+        scales = flatbuffer.scales(self._tensor(index))
+        if len(scales) != 1:
             raise InputError(f"a value around the operator {self.kind} is not of 8 bits with one scale.")
-        return np.float32(quantization.scale[0]), int(quantization.zeroPoint[0])
+        return np.float32(scales[0]), int(self._tensor(index).quantization.zeroPoint[0])
 
     def _check_bytes(self):
         """Pixels, or probabilities, from uint8 to int8 or back: the same numbers, 128 apart."""
@@ -162,11 +161,12 @@ class _Reader:
         index = self.operator.inputs[position] if position < len(self.operator.inputs) else -1
         if index < 0:
             return None
-        tensor = self._tensor(index)
-        data = self.buffers[tensor.buffer].data
-        if data is None or tensor.type != getattr(schema.TensorType, np.dtype(dtype).name.upper()):
-            raise InputError(f"the weights of the operator {self.kind} are not constants of {np.dtype(dtype).name}.")
-        return np.frombuffer(bytes(data), np.dtype(dtype).newbyteorder("<")).reshape(tensor.shape)
+        tensor, name = self._tensor(index), np.dtype(dtype).name
+        right = flatbuffer.TYPES[tensor.type] == name.upper()
+        values = flatbuffer.constant(self.content, tensor) if right else None
+        if values is None:
+            raise InputError(f"the weights of the operator {self.kind} are not constants of {name}.")
+        return values
 
     def _multiply(self):
         options, (in_scale, in_zero) = self.operator.builtinOptions, self._scale(self.operator.inputs[0])

@@ -21,12 +21,8 @@ def outputs(model, pixels):
 
 
 def _input_type(model):
-    from ai_edge_litert import schema_py_generated as schema
-
     graph = flatbuffer.load(model).subgraphs[0]
-    return next(
-        name for name, number in vars(schema.TensorType).items() if number == graph.tensors[graph.inputs[0]].type
-    )
+    return flatbuffer.TYPES[graph.tensors[graph.inputs[0]].type]
 
 
 def table(model, index):

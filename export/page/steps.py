@@ -9,7 +9,6 @@ from export.litert.classifier import INT8_OFFSET
 from keras_classics.errors import InputError
 
 NETWORKS = ("lenet5", "lenet5-1998")  # of ``networks.NETWORKS``
-_TYPES = {value: name.lower() for name, value in vars(schema.TensorType).items() if name.isupper()}
 _RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767)}
 _ACTIVATIONS = {schema.ActivationFunctionType.NONE: "none", schema.ActivationFunctionType.RELU: "relu"}
 _MAPS = {"C1": 6, "C3": 16, "F6": 84}  # layers that the page shows, and their maps or units
@@ -72,7 +71,7 @@ class _Reader:
         _, height, width, channels = (int(side) for side in tensor.shape)
         if height != width or channels != 1:
             raise _UnknownOperatorError(f"an input of {height}×{width}×{channels}")
-        return height, _TYPES[tensor.type]
+        return height, flatbuffer.TYPES[tensor.type].lower()
 
     def step(self, operator):
         """A dict for the page; None where nothing is computed."""
@@ -108,14 +107,12 @@ class _Reader:
         activation = _ACTIVATIONS.get(operator.builtinOptions.fusedActivationFunction)
         if activation is None:
             raise _UnknownOperatorError("an activation within a convolution")
-        shape = [int(side) for side in self.graph.tensors[weights].shape]
-        kernel = shape[1:3] if len(shape) == 4 else [1, 1]
-        values, scale = self._constant(weights), self._scale(weights)
+        values, scale = self._constant(weights), flatbuffer.scales(self.graph.tensors[weights])
+        kernel = list(values.shape[1:3]) if values.ndim == 4 else [1, 1]
         exact = self._numbers(source) is not None  # in integers
         if not exact and values.dtype == np.int8:  # "dynamic": 8-bit weights, float arithmetic
             axis = self.graph.tensors[weights].quantization.quantizedDimension if len(scale) > 1 else 0
-            by_unit = np.moveaxis(values.reshape(shape), axis, -1) * np.asarray(scale, np.float32)
-            values = np.moveaxis(by_unit, -1, axis).ravel()
+            values = np.moveaxis(np.moveaxis(values, axis, -1) * np.asarray(scale, np.float32), -1, axis)
         return {
             "op": "convolution",  # a matrix product is one of 1×1
             "input": self._shape(source),
@@ -127,30 +124,24 @@ class _Reader:
         }
 
     def _constant(self, index):
-        """The values of a constant tensor, flat; None where the tensor is computed."""
+        """The values of a constant tensor; None where the tensor is computed."""
         if index in self.constants:
             return self.constants[index]
-        tensor = self.graph.tensors[index]
-        data = self.content.buffers[tensor.buffer].data
-        return None if data is None else np.asarray(data, np.uint8).view(_TYPES[tensor.type])
+        return flatbuffer.constant(self.content, self.graph.tensors[index])
 
     def _stored(self, values):
         if values.dtype == np.int64:  # biases of int16x8; JavaScript's numbers hold them exactly
             values = values.astype(np.float64)
         place = {"type": values.dtype.name, "at": len(self.block), "length": int(values.size)}
         # All first bytes, then all second ones …: signs and exponents side by side take less room when compressed.
-        raw = values.astype(values.dtype.newbyteorder("<")).view(np.uint8).reshape(values.size, -1)
+        raw = values.ravel().astype(values.dtype.newbyteorder("<")).view(np.uint8).reshape(values.size, -1)
         self.block += raw.T.tobytes()
         return place
 
-    def _scale(self, index):
-        quantization = self.graph.tensors[index].quantization
-        return quantization.scale if quantization is not None and quantization.scale is not None else []
-
     def _numbers(self, index):
         """How integers of a tensor stand for numbers: scale, zero point, least and most; None for floats."""
-        tensor, scale = self.graph.tensors[index], self._scale(index)
-        kind = _TYPES[tensor.type]
+        tensor = self.graph.tensors[index]
+        scale, kind = flatbuffer.scales(tensor), flatbuffer.TYPES[tensor.type].lower()
         if kind not in _RANGES or not len(scale):
             return None
         least, most = _RANGES[kind]

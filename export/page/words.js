@@ -3,7 +3,7 @@
 const WORDS = {
   en: {
     title: "Digits, read as you write",
-    subtitle: "LeNet-5 of 1998, computed inside this page.",
+    subtitle: "LeNet-5, computed inside this page.",
     other: "中文", otherTag: "zh",
     pad: "Drawing pad",
     padHelp: "Draw with mouse, finger or pen. With the keyboard: the arrow keys move the pen, the space bar puts it down and lifts it, Backspace takes the last stroke back, Escape clears.",
@@ -26,7 +26,7 @@ const WORDS = {
   },
   zh: {
     title: "边写边认的数字",
-    subtitle: "1998 年的 LeNet-5，就在本页中计算。",
+    subtitle: "LeNet-5，就在本页中计算。",
     other: "English", otherTag: "en",
     pad: "画板",
     padHelp: "用鼠标、手指或笔书写。键盘：方向键移动笔，空格键落笔和提笔，退格键撤销上一笔，Esc 键清空。",

@@ -21,7 +21,7 @@ _UNIONS = {
     "ArraySegments": "SparseIndexVector",
     "ArrayIndices": "SparseIndexVector",
 }  # the enumeration of a union, where it is not called as the field is
-_TYPES = {number: name for name, number in vars(schema.TensorType).items() if name.isupper()}
+TYPES = {number: name for name, number in vars(schema.TensorType).items() if name.isupper()}
 _BYTES = {
     **{"FLOAT32": 4, "FLOAT16": 2, "BFLOAT16": 2, "FLOAT64": 8, "COMPLEX64": 8, "COMPLEX128": 16, "BOOL": 1},
     **{"INT8": 1, "INT16": 2, "INT32": 4, "INT64": 8, "UINT8": 1, "UINT16": 2, "UINT32": 4, "UINT64": 8},
@@ -218,9 +218,9 @@ def _check_tensors(graph, buffers):
         shape = [int(side) for side in _array(tensor.ShapeAsNumpy())]
         if min(shape, default=0) < 0:
             raise DamagedError(f"{name} has a negative side")
-        if tensor.Type() not in _TYPES:
+        if tensor.Type() not in TYPES:
             raise DamagedError(f"{name} is of an unknown type, {tensor.Type()}")
-        width = _BYTES.get(_TYPES[tensor.Type()])
+        width = _BYTES.get(TYPES[tensor.Type()])
         wanted = math.prod(shape) * (width or 1)
         if data and width and not tensor.Sparsity() and wanted != data:
             raise DamagedError(f"{name} has {data:,} bytes of data where its shape needs {wanted:,}")
