@@ -12,13 +12,25 @@ import contextlib
 import importlib
 
 __version__ = "0.1.0"
-__all__ = ["AlexNet", "LeNet5", "Recognizer", "alexnet", "connections", "datasets", "layers", "lenet", "list_weights"]
+__all__ = [
+    "AlexNet",
+    "LeNet5",
+    "Recognizer",
+    "alexnet",
+    "connections",
+    "datasets",
+    "ensemble",
+    "layers",
+    "lenet",
+    "list_weights",
+]
 
 _HOME = {
     "AlexNet": "alexnet",
     "LeNet5": "lenet",
     "Recognizer": "recognition.recognizer",
     "connections": "connectivity",
+    "ensemble": "averaging",
     "list_weights": "weights",
 }
 

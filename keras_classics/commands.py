@@ -24,6 +24,9 @@ COMMANDS = (
     Command("train lenet", "train.lenet", "train LeNet-5 on handwritten digits"),
     Command("train alexnet", "train.alexnet", "train AlexNet on photographs or on small pictures"),
     Command("train table", "train.table", "train recipes from several seeds and write their table of accuracies"),
+    Command(
+        "train claims", "train.claims", "test what is said of both networks, each claim as networks that are trained"
+    ),
     Command("train pretrained", "train.pretrained", "train the weights that come with the package anew"),
     Command("export tflite", "export.tflite", "write a network as verified TFLite models"),
     Command("export onnx", "export.onnx", "write a network as a verified ONNX model"),

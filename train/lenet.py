@@ -7,7 +7,7 @@ import sys
 from keras_classics import cli
 from keras_classics.errors import InputError
 from keras_classics.names import LENET5_VARIANTS
-from train import arguments, fine_tuning, recipes
+from train import arguments, distillation, fine_tuning, recipes
 
 PROG = "python -m train.lenet"
 
@@ -40,6 +40,7 @@ def parser():
         "(default: %(default)s)",
     )
     fine_tuning.add_to(parser, "mnist (activations tanh and relu, and --variant 1998)")
+    distillation.add_to(parser)
     arguments.add_to(parser)
     return parser
 
@@ -48,6 +49,9 @@ def train(args):
     fine_tuning.check(args)
     name = "lenet5-1998" if args.variant == "1998" else "lenet5"
     recipe = arguments.overridden(_recipe(args), args)
+    if args.distil and recipe.loss == "maximum_a_posteriori":
+        raise InputError("the loss of 1998 takes distances; --distil goes with --variant modern.")
+    distillation.described(args.distil)  # whether they can be read, before anything is loaded
     folder = arguments.folder_of_run(args, name)
     from keras_classics import datasets
 
@@ -79,8 +83,9 @@ def train(args):
         lanes=lanes,
     )
     recipe = arguments.fitted(recipe, args, strategy, len(padded.train))
-    build = _builder(args, len(dataset.class_names))
-    if train_network(build, padded, recipe=recipe, strategy=strategy, settings=settings, unreadable=unreadable):
+    classes = len(dataset.class_names)
+    shared = {"strategy": strategy, "settings": settings, "unreadable": unreadable, "teacher": _teacher(args, classes)}
+    if train_network(_builder(args, classes), padded, recipe=recipe, **shared):
         shown = dataset.test if dataset.test.in_memory else padded.test
         history.save_samples(samples, shown, dataset.class_names)
 
@@ -97,7 +102,7 @@ def _recipe(args):
 
 def _title(args):
     details = [word for word in (args.variant == "1998" and "1998", args.activation) if word]
-    details += fine_tuning.details(args)
+    details += fine_tuning.details(args) + distillation.details(args)
     return "LeNet-5" + (f" ({', '.join(details)})" if details else "")
 
 
@@ -127,6 +132,14 @@ def _builder(args, classes):
         lenet.LeNet5, variant=args.variant, activation=args.activation, classifier_activation="softmax"
     )
     return fine_tuning.builder(network, args, classes, len(lenet.LABELS))
+
+
+def _teacher(args, classes):
+    from keras_classics import lenet
+
+    shape = (lenet.IMAGE_SIZE, lenet.IMAGE_SIZE, 1)
+    known = {"shape": shape, "classes": classes, "preprocessing": lenet.PREPROCESSING}
+    return functools.partial(distillation.teacher, args.distil, **known) if args.distil else None
 
 
 def main(argv=None):

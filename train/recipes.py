@@ -20,6 +20,8 @@ _ALLOWED = {  # names, or the smallest and the largest number
     "colour_noise": (0.0, 10.0),
     "loss": {"cross_entropy", "cross_entropy_or_none", "maximum_a_posteriori"},
     "label_smoothing": (0.0, 0.999),
+    "distil": (0.0, 1.0),
+    "temperature": (0.01, 1000.0),
     "ema": (0.0, 0.9999999),
     "test_crops": {1, 10},
     "min_images": (0, _LARGE),
@@ -52,6 +54,11 @@ class Recipe:
     colour_noise: float = 0.0  # standard deviation along the principal components of the training pixels' colours
     loss: str = "cross_entropy"  # a name in ``losses.LOSSES``
     label_smoothing: float = 0.0  # share of the target spread over all classes
+    # Of ``--distil``: the share of the loss that trained networks' answers have, beside labels, and how soft their
+    # probabilities are made. Assumption: Hinton et al. (2015) found a low weight of the labels best; both are a first
+    # guess.
+    distil: float = 0.8
+    temperature: float = 2.0
     ema: float = (
         0.0  # decay a step of the moving average of weights that is tested and saved; 0: the weights themselves
     )

@@ -13,6 +13,7 @@ from keras_classics import cli, description, files
 from keras_classics.datasets.unreadable import Unreadable
 from keras_classics.errors import InputError
 from keras_classics.shares import interval
+from train import distillation
 from train.engine import devices, loop, preparation
 from train.engine.checkpoints import Checkpoints, discard, last_in
 from train.engine.loop import Saver
@@ -24,7 +25,7 @@ from train.report.tensorboard import Logs
 ABANDONED = 3  # exit code when another machine of a run is gone
 
 
-def train_network(build, dataset, *, recipe, strategy, settings, unreadable=None):
+def train_network(build, dataset, *, recipe, strategy, settings, unreadable=None, teacher=None):
     """Train, evaluate on the test split once, and write everything to a folder; go on with a run begun there.
 
     Args:
@@ -34,6 +35,7 @@ def train_network(build, dataset, *, recipe, strategy, settings, unreadable=None
         strategy: of ``devices.strategy``.
         settings: a ``RunSettings``.
         unreadable: instead of ``settings.max_bad``: an ``Unreadable`` that knows of pictures left out already.
+        teacher: ``() -> keras.Model`` of ``settings.distil``, as ``trainer.Trainer`` takes it, or None.
 
     Returns:
         bool: whether this machine is the one that wrote the results.
@@ -61,6 +63,7 @@ def train_network(build, dataset, *, recipe, strategy, settings, unreadable=None
         strategy=strategy,
         lanes=settings.lanes,
         unreadable=unreadable,
+        teacher=teacher,
     )
     with _only_the_chief_speaks(trainer):
         screen.introduce(trainer, settings.title, steps, held, dataset)
@@ -85,6 +88,7 @@ def _checkpoints(settings, recipe, data, strategy, is_chief):
         "precision": settings.precision,
         "recipe": dataclasses.asdict(recipe),
         "dataset": data["sha256"],
+        **({"distil": distillation.described(settings.distil)} if settings.distil else {}),
     }
     return Checkpoints(settings.checkpoint_folder, identity, settings.keep)
 
@@ -180,6 +184,7 @@ def _record(trainer, saver, settings, data, steps, test):
         **history.environment(),
         "precision": settings.precision,
         "deterministic": settings.deterministic,
+        **({"distil": distillation.described(settings.distil)} if settings.distil else {}),
     }
 
 

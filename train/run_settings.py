@@ -30,6 +30,7 @@ class RunSettings:
     deterministic: bool = False  # the same bits from the same seed, at some cost in speed
     tensorboard: bool = False  # write NAME_tensorboard/ while training
     cache_mb: float = 0.0  # memory for pictures that are not pixels yet, in 10^6 bytes
+    distil: tuple = ()  # paths of the networks that are learned from beside the labels
     max_bad: int = 0  # undecodable pictures that are tolerated: replaced in training, left out of evaluation
 
     @property

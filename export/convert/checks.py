@@ -5,6 +5,7 @@ import numpy as np
 from export.convert.device_model import PLAIN, device_model
 from export.convert.operations import Softmax
 from export.convert.reading import read_steps
+from keras_classics import averaging
 from keras_classics.errors import InputError
 
 _PROOF_IMAGES = 4
@@ -18,7 +19,8 @@ def check_layers(model):
     Raises:
         InputError: it has a layer, or an option of a layer, that no step computes.
     """
-    read_steps(model)
+    for member in averaging.members(model):
+        read_steps(member)
 
 
 def check_outputs(trained, reference):
@@ -31,7 +33,7 @@ def check_outputs(trained, reference):
     Raises:
         InputError: the model does not end in a softmax (or in distances), or gives outputs that are no numbers.
     """
-    if not isinstance(read_steps(trained.model)[-1], Softmax):
+    if not all(isinstance(read_steps(member)[-1], Softmax) for member in averaging.members(trained.model)):
         raise InputError(
             f"{trained.origin} does not end in class probabilities; build it with classifier_activation='softmax'."
         )

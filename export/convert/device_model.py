@@ -27,9 +27,11 @@ from export.convert.operations import (
 )
 from export.convert.reading import read_steps
 from export.litert.classifier import INT8_OFFSET
+from keras_classics import averaging
 from keras_classics.errors import InputError
 from keras_classics.layers import Conv2D, LocalResponseNormalization
 
+_SMALLEST = 1e-30  # probability whose logarithm is still taken
 _PHASE_CHANNELS = 1  # input channels up to which a convolution is evaluated for a whole pooling window at once
 
 
@@ -60,11 +62,11 @@ def device_model(model, preprocessing, dtype="uint8", forms=None, *, logits=Fals
     """``model`` with its preprocessing inside.
 
     Args:
-        model: a LeNet-5 or AlexNet of this package, channels last, with its top.
+        model: a LeNet-5 or AlexNet of this package, channels last, with its top, or an ``ensemble`` of such.
         preprocessing: its ``Preprocessing``.
         dtype: of the input: "uint8" and "float32" take pixels 0–255, "int8" takes pixels less 128.
         forms: a ``Forms``; None takes its defaults.
-        logits: leave out the softmax.
+        logits: leave out the softmax; of an ensemble, take the logarithm of the mean probabilities.
         offset: what has been taken from the pixels; None is what ``dtype`` means.
         batch: images at a time; None: any number.
 
@@ -77,18 +79,38 @@ def device_model(model, preprocessing, dtype="uint8", forms=None, *, logits=Fals
     forms = forms or Forms()
     if offset is None:
         offset = INT8_OFFSET if dtype == "int8" else 0
+    pixels = keras.Input(model.input_shape[1:], batch_size=batch, dtype=dtype, name="pixels")
+    x = pixels if dtype == "float32" else keras.ops.cast(pixels, "float32")
+    members = averaging.members(model)
+    if len(members) == 1:
+        steps = _rewritten(members[0], preprocessing, offset, forms)
+        return keras.Model(
+            pixels, _computed(steps[:-1] if logits and isinstance(steps[-1], Softmax) else steps, forms, x)
+        )
+    outputs = []
+    for number, member in enumerate(members, 1):
+        steps = _rewritten(member, preprocessing, offset, forms)
+        outputs.append(_computed([_renamed(step, f"_{number}") for step in steps], forms, x))
+    mean = layers.Average(name="mean")(outputs)
+    return keras.Model(pixels, ops.log(ops.maximum(mean, _SMALLEST)) if logits else mean)
+
+
+def _rewritten(model, preprocessing, offset, forms):
     steps = _with_preprocessing(read_steps(model), preprocessing, offset)
     if forms.products:
         steps = covering_as_products(steps)
-    if forms.pooling == "convolution":
-        steps = averages_as_convolutions(steps)
-    if logits and isinstance(steps[-1], Softmax):
-        steps = steps[:-1]
-    pixels = keras.Input(model.input_shape[1:], batch_size=batch, dtype=dtype, name="pixels")
-    x = pixels if dtype == "float32" else keras.ops.cast(pixels, "float32")
+    return averages_as_convolutions(steps) if forms.pooling == "convolution" else steps
+
+
+def _computed(steps, forms, x):
     for step in steps:
         x = _built(step, forms, x)
-    return keras.Model(pixels, x)
+    return x
+
+
+def _renamed(step, ending):
+    """The step with ``ending`` after its name, if it has one: names of layers are different in a model."""
+    return dataclasses.replace(step, name=step.name + ending) if hasattr(step, "name") else step
 
 
 def _with_preprocessing(steps, preprocessing, offset):
@@ -228,7 +250,7 @@ def _built(step, forms, x):
         case Flatten():
             return layers.Reshape((int(np.prod(x.shape[1:])),))(x)
         case Softmax():
-            return layers.Softmax(name="probabilities")(x)
+            return layers.Softmax()(x)
     raise InputError(f"there is no device graph for {step}.")
 
 

@@ -11,6 +11,7 @@ from export.convert import failures
 from export.convert.device_model import Forms, device_model
 from export.litert import flatbuffer
 from export.litert.classifier import INT8_OFFSET
+from keras_classics import averaging
 from keras_classics.errors import InputError
 from keras_classics.runtime import quiet
 
@@ -63,7 +64,8 @@ def converter_of(model, preprocessing, mode, representative_images=None, *, dtyp
 
     forms = forms or best_forms(mode)
     calibrated = mode in CALIBRATED
-    fine = mode == "int8" and model.output_shape[-1] > _FINE_CLASSES and not integer_only
+    several = len(averaging.members(model)) > 1  # whose probabilities are averaged, after their softmax
+    fine = mode == "int8" and model.output_shape[-1] > _FINE_CLASSES and not (integer_only or several)
     inside = "float32" if calibrated else dtype  # the converter, or what follows it, turns the input into integers
     offset = INT8_OFFSET if mode == "int16x8" and dtype == "int8" else None
     graph = device_model(model, preprocessing, inside, forms, logits=fine, offset=offset)

@@ -9,7 +9,7 @@ import itertools
 import keras
 import numpy as np
 
-from keras_classics import layers, runtime
+from keras_classics import averaging, layers, runtime
 from keras_classics.errors import InputError
 from keras_classics.layers.convolution import covers_its_map
 
@@ -89,6 +89,8 @@ def to_tf_keras(model, images):
         InputError: the network has a layer that cannot be rebuilt, or is no chain of layers; or the outputs for
             ``images`` differ by more than ``TOLERANCE``, relative to the largest.
     """
+    if len(averaging.members(model)) > 1:
+        raise InputError("an ensemble is not trained further; prune, cluster or fine-tune each of its networks.")
     inputs = x = tf_keras.Input(model.input_shape[1:], name=model.layers[0].name)
     flat = False
     for previous, layer in itertools.pairwise(model.layers):

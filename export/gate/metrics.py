@@ -36,6 +36,7 @@ def keras_reference(model, preprocessing, images):
     import keras
 
     from export.convert import activations
+    from keras_classics import averaging
     from keras_classics.layers import EuclideanRBF
 
     last = model.layers[-1]
@@ -43,7 +44,8 @@ def keras_reference(model, preprocessing, images):
     before = keras.Model(model.input, last.input) if softmax else model
     parts = np.array_split(images, max(1, -(-len(images) // _BATCH)))
     values = np.concatenate([before.predict_on_batch(preprocessing(part, "channels_last")) for part in parts])
-    if activations.known(getattr(last, "activation", None)) is activations.SOFTMAX and not softmax:  # of a dense layer
+    of_dense = activations.known(getattr(last, "activation", None)) is activations.SOFTMAX and not softmax
+    if of_dense or len(averaging.members(model)) > 1:
         return Reference(centred(np.log(np.maximum(values, np.finfo(np.float32).tiny))), values)
     if isinstance(last, EuclideanRBF):
         values = -values

@@ -9,6 +9,8 @@ import tensorflow as tf
 from keras_classics.errors import InputError
 from keras_classics.lenet import MaximumAPosteriori
 
+_SMALLEST = 1e-30  # probability whose logarithm is still taken
+
 
 @dataclasses.dataclass(frozen=True)
 class Loss:
@@ -56,6 +58,24 @@ def _maximum_a_posteriori(labels, distances, smoothing):
     if smoothing:
         raise InputError("label_smoothing goes with the loss cross_entropy only.")
     return MaximumAPosteriori(reduction=None)(labels, distances)
+
+
+def distilled(losses, logits, probabilities, share, temperature):
+    """Losses of which a share is the cross-entropy to what others say, both softened (Hinton et al., 2015, section 2).
+
+    Args:
+        losses: ``float32 (n,)``, by the labels.
+        logits: ``float32 (n, classes)`` of the network that learns.
+        probabilities: ``float32 (n, classes)`` of those it learns from.
+        share, temperature: of the recipe.
+
+    Returns:
+        ``float32 (n,)``.
+    """
+    said = tf.nn.softmax(tf.math.log(tf.maximum(probabilities, _SMALLEST)) / temperature)
+    soft = tf.nn.softmax_cross_entropy_with_logits(said, logits / temperature)
+    # Gradients of softened outputs are as much smaller as the square of the temperature.
+    return (1 - share) * losses + share * temperature**2 * soft
 
 
 LOSSES = {

@@ -4,6 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from train.engine import devices
+from train.engine.losses import distilled
 
 _IMAGES_A_LANE = 16  # at least
 
@@ -19,11 +20,12 @@ class TrainingSteps:
         recipe: a ``recipes.Recipe``.
         strategy: a ``tf.distribute.Strategy``.
         lanes: parts that this machine's images of a step go through the network in, at most.
+        teacher: a ``keras.Model`` of the same images and classes that the network learns from too, or None.
     """
 
-    def __init__(self, model, outputs, *, loss, optimizer, recipe, strategy, lanes):
+    def __init__(self, model, outputs, *, loss, optimizer, recipe, strategy, lanes, teacher=None):
         self._model, self._outputs, self._loss, self._optimizer = model, outputs, loss, optimizer
-        self._recipe, self._strategy = recipe, strategy
+        self._recipe, self._strategy, self._teacher = recipe, strategy, teacher
         self._workers = devices.workers(strategy)[0]
         replicas = strategy.num_replicas_in_sync
         share, local = recipe.batch_size // replicas, replicas // self._workers
@@ -51,11 +53,14 @@ class TrainingSteps:
 
     def _gradients(self, weights, images, labels):
         """What some of a step's images add to the gradient, and to loss and accuracy."""
-        batch_size = self._recipe.batch_size
+        recipe, batch_size = self._recipe, self._recipe.batch_size
         with tf.GradientTape() as tape:
             outputs = tf.cast(self._outputs(images, training=True), tf.float32)  # also in mixed precision
             # Shares of the whole batch's mean: the optimizer sums gradients over replicas.
-            losses = self._loss.of_images(labels, outputs, self._recipe.label_smoothing)
+            losses = self._loss.of_images(labels, outputs, recipe.label_smoothing)
+            if self._teacher is not None:
+                said = tf.stop_gradient(self._teacher(images, training=False))
+                losses = distilled(losses, outputs, said, recipe.distil, recipe.temperature)
             loss = tf.reduce_sum(losses) / batch_size
             scaled = self._optimizer.scale_loss(loss)  # as it is, but in mixed_float16
         return tape.gradient(scaled, weights), tf.stack([loss, self._loss.correct(labels, outputs) / batch_size])

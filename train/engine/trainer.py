@@ -31,13 +31,17 @@ class Trainer:
         lanes: parts that each device's images of a step go through the network in, side by side, at most; a lane has 16
             images or more. Pays where an operation is computed in one thread (``devices.one_thread_an_operation``).
         unreadable: an ``Unreadable`` that counts replaced training pictures; None tolerates none.
+        teacher: ``() -> keras.Model`` that the network learns from beside the labels, called in the strategy's scope;
+            or None.
 
     Raises:
         InputError: the batch cannot be shared evenly or is larger than the training split, or the network's classes
             are not the dataset's.
     """
 
-    def __init__(self, build, *, preprocessing, size, dataset, recipe, strategy, lanes=1, unreadable=None):
+    def __init__(
+        self, build, *, preprocessing, size, dataset, recipe, strategy, lanes=1, unreadable=None, teacher=None
+    ):
         self.dataset, self.recipe, self.strategy, self.unreadable = dataset, recipe, strategy, unreadable
         self.replicas = strategy.num_replicas_in_sync
         self.workers, self.worker = devices.workers(strategy)
@@ -63,13 +67,20 @@ class Trainer:
             if keras.config.dtype_policy().name == "mixed_float16":
                 self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
             self.optimizer.build(self.model.trainable_variables)
+            teacher = teacher and teacher()
         classes = self.model.output_shape[-1]
         if classes != len(dataset.class_names):
             raise InputError(f"{dataset.name} has {len(dataset.class_names)} classes; the network has {classes}.")
         if recipe.colour_noise and self.model.input_shape[-1] != 3:
             raise InputError(f"colour_noise is {recipe.colour_noise:g}, and {dataset.name} has no colours.")
         shared = {"loss": self.loss, "strategy": strategy}
-        self._steps = TrainingSteps(self.model, outputs, optimizer=self.optimizer, recipe=recipe, lanes=lanes, **shared)
+        if teacher and self.loss.layer:
+            raise InputError(
+                f"the loss {recipe.loss} takes no teachers; distil with cross_entropy.", settings=("distil",)
+            )
+        self._steps = TrainingSteps(
+            self.model, outputs, optimizer=self.optimizer, recipe=recipe, lanes=lanes, teacher=teacher, **shared
+        )
         self._evaluator = Evaluator(self.model, outputs, batches=self.batches, **shared)
         self._training = None  # batches, made when training begins, at the step it begins from
 

@@ -21,13 +21,13 @@ from train.report import plain_text
 _DPI = 120
 _FEW = 30  # points that a line is marked at, so that one alone is seen
 _MISTAKE_COLUMNS = 6
-_GRID = {"font.size": 10, "axes.grid": True, "grid.alpha": 0.3}
+GRID = {"font.size": 10, "axes.grid": True, "grid.alpha": 0.3}
 _TITLE = 100  # characters a line
 _FILTERS_A_ROW = 16  # as in figure 3 of Krizhevsky et al.
 
 
 @contextlib.contextmanager
-def _style(*texts, **settings):
+def drawing(*texts, **settings):
     """matplotlib's own style, whatever the user's is, with ``settings``; all text is plain text.
 
     Yields:
@@ -39,7 +39,7 @@ def _style(*texts, **settings):
         yield lambda text: plain_text.drawable(text, missing)
 
 
-def _save(figure, path):
+def save(figure, path):
     figure.savefig(path, dpi=_DPI, pil_kwargs={"optimize": True})
 
 
@@ -53,7 +53,7 @@ def write_curves(path, *, title, loss, training, validation, test):
         test: the final accuracy on the test split, 0–1.
     """
     title = textwrap.fill(plain_text.visible(title), _TITLE)
-    with _style(title, **_GRID) as drawable:
+    with drawing(title, **GRID) as drawable:
         figure = Figure(figsize=(10, 4.2), layout="constrained")
         left, right = figure.subplots(1, 2)
         for axes, value in ((left, lambda row: row["loss"]), (right, lambda row: 1 - row["accuracy"])):
@@ -77,13 +77,13 @@ def write_curves(path, *, title, loss, training, validation, test):
         for axes in (left, right):
             axes.legend()
         figure.suptitle(drawable(title))
-        _save(figure, path)
+        save(figure, path)
 
 
 def write_rate(path, *, training, batch_size):
     """The learning rate over the steps, of rows with ``step`` and ``learning_rate``."""
     steps, rates = ([row[name] for row in training] for name in ("step", "learning_rate"))
-    with _style(**_GRID):
+    with drawing(**GRID):
         figure = Figure(figsize=(7, 3), layout="constrained")
         axes = figure.subplots()
         axes.plot(steps, rates, marker="." if len(steps) < _FEW else None, color="tab:blue")
@@ -93,7 +93,7 @@ def write_rate(path, *, training, batch_size):
         axes.set_ylim(bottom=0)
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.yaxis.set_major_formatter(EngFormatter(sep="") if max(rates) < 1e-3 else StrMethodFormatter("{x:g}"))
-        _save(figure, path)
+        save(figure, path)
 
 
 def write_confusion(path, *, counts, names):
@@ -104,7 +104,7 @@ def write_confusion(path, *, counts, names):
         names: of the classes.
     """
     labels = plain_text.short(names)
-    with _style(*labels) as drawable:
+    with drawing(*labels) as drawable:
         classes = len(names)
         shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
         errors = np.where(np.eye(classes, dtype=bool) | (counts == 0), np.nan, shares)
@@ -132,7 +132,7 @@ def write_confusion(path, *, counts, names):
         if worst:
             bar = figure.colorbar(shown, ax=axes, shrink=0.7, format=PercentFormatter(1, decimals=None))
             bar.set_label("errors: share of the row's images")
-        _save(figure, path)
+        save(figure, path)
 
 
 def write_classes(path, *, names, accuracies, intervals, overall):
@@ -147,7 +147,7 @@ def write_classes(path, *, names, accuracies, intervals, overall):
     middle, (low, high) = accuracies[order], intervals[order].T
     places = np.arange(len(order))
     labels = plain_text.short(names)
-    with _style(*labels, **_GRID) as drawable:
+    with drawing(*labels, **GRID) as drawable:
         figure = Figure(figsize=(7, 1.2 + 0.26 * len(order)), layout="constrained")
         axes = figure.subplots()
         axes.errorbar(
@@ -167,7 +167,7 @@ def write_classes(path, *, names, accuracies, intervals, overall):
         axes.set_xlabel("accuracy: share of the class's test images predicted correctly")
         axes.set_ylabel("class")
         figure.legend(loc="outside upper right", ncols=2, fontsize=9, frameon=False)
-        _save(figure, path)
+        save(figure, path)
 
 
 def write_mistakes(path, *, images, texts):
@@ -177,7 +177,7 @@ def write_mistakes(path, *, images, texts):
         images: ``uint8 (n, height, width, 1 or 3)``.
         texts: ``n`` of them.
     """
-    with _style(*texts) as drawable:
+    with drawing(*texts) as drawable:
         columns = min(len(images), _MISTAKE_COLUMNS)
         rows = -(-len(images) // columns)
         text_height = 0.36  # of a picture's side
@@ -200,7 +200,7 @@ def write_mistakes(path, *, images, texts):
         axes.set_ylim(rows * (1 + text_height), 0)
         axes.set_aspect("auto")
         axes.set_axis_off()
-        _save(figure, path)
+        save(figure, path)
 
 
 def write_filters(path, *, kernels, towers):
@@ -213,7 +213,7 @@ def write_filters(path, *, kernels, towers):
         kernels: ``float32 (height, width, 1 or 3, n)``; channels red, green, blue.
         towers: in how many groups the next layer sees them; each has rows of its own.
     """
-    with _style():
+    with drawing():
         height, width, channels, count = kernels.shape
         mosaic, row_starts = _mosaic(np.moveaxis(kernels, -1, 0), towers)
         rows, across = mosaic.shape[0] / (height + 1), mosaic.shape[1] / (width + 1)
@@ -237,7 +237,7 @@ def write_filters(path, *, kernels, towers):
         axes.set_xlabel(
             f"{count} kernels of {height}×{width} pixels" + (f", {channels} colours" if channels > 1 else "")
         )
-        _save(figure, path)
+        save(figure, path)
 
 
 def _mosaic(kernels, towers):

@@ -1,0 +1,149 @@
+"""Claims: what their rows train, what verdicts say, and the command from rows to page."""
+
+import math
+import pathlib
+import types
+
+import keras
+import numpy as np
+import pytest
+
+import keras_classics
+from keras_classics import connections
+from train import claims
+from train.experiments import verdicts
+from train.experiments.claim import Comparison, marks
+from train.experiments.networks import Digits, Small
+
+ROOT = pathlib.Path(claims.__file__).resolve().parent.parent
+
+
+def test_rows_name_their_arms_and_have_a_place_in_the_page():
+    text = (ROOT / "docs" / "claims.md").read_text(encoding="utf-8")
+    for name, claim in claims.CLAIMS.items():
+        assert all({one.arm, one.than} <= set(claim.arms) for one in claim.comparisons)
+        assert len({arm.key() for arm in claim.arms.values()}) == len(claim.arms)
+        assert claim.comparisons or claim.picture == "averaged"
+        begin, end = marks(name)
+        assert text.index(begin) < text.index(end)
+        assert claim.sentence in text
+
+
+def test_digits_are_lenet5_at_both_ends_of_its_history():
+    for variant, network in (
+        ("modern", Digits()),
+        ("1998", Digits("scaled_tanh", table_i=True, trained_subsampling=True, prototypes=True)),
+    ):
+        reference = keras_classics.LeNet5(variant=variant, classifier_activation="softmax")
+        model = network.build(10)
+        assert [w.shape for w in model.weights] == [w.shape for w in reference.weights]
+        model.set_weights(reference.get_weights())
+        images = np.random.default_rng(0).normal(size=(2, 32, 32, 1)).astype("float32")
+        np.testing.assert_allclose(model(images), reference(images), atol=1e-6)
+        assert connections(model) == connections(reference)
+
+
+def test_kernels_of_all_sizes_have_about_as_many_parameters():
+    counts = [arm.network.build(10).count_params() for arm in claims.CLAIMS["kernel"].arms.values()]
+    assert max(counts) < 1.01 * min(counts)
+
+
+def test_each_convolution_can_be_left_out_and_pooling_stays():
+    for number in range(5):
+        model = Small().without_convolution(number).build(10)
+        kinds = [type(layer).__name__ for layer in model.layers]
+        assert (kinds.count("Conv2D"), kinds.count("MaxPooling2D")) == (4, 3)
+        assert model.get_layer("flatten").input.shape[1] == 4
+
+
+def test_normalization_and_groups_are_where_the_row_says():
+    batch = Small(normalization="batch").build(10)
+    assert [layer.name for layer in batch.layers if isinstance(layer, keras.layers.BatchNormalization)] == [
+        "norm1",
+        "norm2",
+    ]
+    lrn = Small(normalization="lrn").build(10)
+    assert [layer.name for layer in lrn.layers if "Normalization" in type(layer).__name__] == ["norm1", "norm2"]
+    assert Small(groups=(1, 2, 1, 2, 2)).build(10).get_layer("conv2").groups == 2
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "size", "verdict"),
+    [
+        ([1.0, 1.1, 0.9], [3.1, 3.0, 2.9], 2.0, "**Holds**"),
+        ([1.0, 1.1, 0.9], [1.5, 1.6, 1.4], 2.0, "**Holds in direction, not in size**"),
+        ([1.0, 2.0, 0.5], [1.5, 1.0, 1.4], None, "**Does not hold here**, the difference cannot be told from none"),
+        ([3.1, 3.0, 2.9], [1.0, 1.1, 0.9], None, "**Does not hold here**, it is the other way round"),
+        (
+            [1.0],
+            [3.0],
+            None,
+            "**Does not hold here**, the difference cannot be told from none",
+        ),  # one seed has no spread
+    ],
+)
+def test_verdicts_on_errors(better, worse, size, verdict):
+    finding = verdicts.paired(better, worse)
+    assert finding.value == pytest.approx(np.mean(worse) - np.mean(better))
+    assert verdicts.sentence(Comparison("a", "b", size), finding).startswith(verdict)
+
+
+def test_verdicts_on_epochs_are_factors_and_a_run_that_never_arrives_has_no_end():
+    finding = verdicts.paired([4.0, 5.0, 4.5], [24.0, 31.0, 26.0], factor=True)
+    assert finding.value == pytest.approx(6, rel=0.1)
+    assert verdicts.sentence(Comparison("ReLU", "tanh", 6.0), finding).startswith("**Holds**")
+    never = verdicts.paired([4.0, 5.0], [math.inf, math.inf], factor=True)
+    assert never.holds
+    assert "∞ times fewer epochs" in verdicts.sentence(Comparison("ReLU", "sigmoid"), never)
+    neither = verdicts.paired([math.inf], [math.inf], factor=True)
+    assert "neither reached 25%" in verdicts.sentence(Comparison("a", "b"), neither)
+
+
+def test_epochs_count_from_the_mean_of_each_epoch():
+    rows = [{"epoch": (n + 1) / 2, "steps": 10, "accuracy": 0.2 * n} for n in range(6)]
+    run = types.SimpleNamespace(record={"training": rows, "test": {"accuracy": 0.5}}, measures={"training_error": 0.4})
+    assert verdicts.training_errors(run) == [
+        (1.0, pytest.approx(0.9)),
+        (2.0, pytest.approx(0.5)),
+        (3.0, pytest.approx(0.1)),
+    ]
+    assert verdicts.epochs_to_reach(run) == 3.0
+    assert verdicts.gap(run) == pytest.approx(10.0)
+
+
+def test_an_average_is_compared_over_images():
+    wrong = np.array([True] * 50 + [False] * 950)
+    finding = verdicts.over_images(wrong, np.where(wrong, 1.0, 0.02))
+    assert finding.holds
+    assert finding.value == pytest.approx(1.9)
+
+
+def test_a_claim_from_rows_to_page_and_again(command, tmp_path):
+    page = tmp_path / "claims.md"
+    begin, end = marks("kernel")
+    page.write_text(f"before\n{begin}\n{end}\nafter\n", encoding="utf-8")
+    given = ("train.claims", "kernel", "--quick", "--seeds", 1, "--digits", "embedded", "--into", page)
+    done = command(*given, "--runs", tmp_path / "runs")
+    assert done.returncode == 0, done.stderr
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("before")
+    assert "| 7×7 | 61,601 |" in text
+    assert "Quick form" in text
+    assert (tmp_path / "claims" / "kernel.png").read_bytes()[:4] == b"\x89PNG"
+    again = command(*given, "--runs", tmp_path / "runs")
+    assert again.returncode == 0
+    assert "step" not in again.stdout
+    assert page.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [(("nonsense",), "there is no claim 'nonsense'"), (("relu",), "needs one line"), (("--seeds", "0"), "--seeds")],
+)
+def test_what_cannot_be_claimed_is_a_sentence(arguments, reason, command, tmp_path):
+    page = tmp_path / "claims.md"
+    page.write_text("no marks", encoding="utf-8")
+    done = command("train.claims", *arguments, "--into", page, "--runs", tmp_path / "runs")
+    assert done.returncode == 2
+    assert reason in done.stderr
+    assert not (tmp_path / "runs").exists()
