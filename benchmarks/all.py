@@ -20,6 +20,7 @@ NAMES = (
     "device",
     "rewrites",
     "import_time",
+    "commands",
     "memory",
     "endurance",
 )

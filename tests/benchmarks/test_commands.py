@@ -53,6 +53,7 @@ def test_the_clock_stands_still_while_accuracy_is_looked_at():
         ("memory", ("--networks", "lenet", "--steps", 1), 1),
         ("input_pipeline", ("--made", 4, "--batch", 4, "--batches", 2), 1),
         ("import_time", ("--commands", "train.lenet"), 2),
+        ("commands", (), 4),
     ],
 )
 def test_benchmark_in_a_process_of_its_own(name, arguments, rows, command):
