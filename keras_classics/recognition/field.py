@@ -11,6 +11,7 @@ FINE = 4  # the digit is drawn so many times finer, then averaged
 MIDDLE = 14.5  # where MNIST's digits have their centre of mass, on average, from 0 at the upper left
 OFF_MIDDLE = 0.55  # pixels: MNIST's own digits lie at most so far from it, moved by whole pixels as they were
 STROKE = (2.2, 3.6)  # width of MNIST's strokes, in its pixels: thinner ones are thickened, wider ones made thinner
+GREY_EDGE = 3  # MNIST's pixels: so far from a stroke of that width, what is grey is still of it
 
 
 def field(strength, threshold):
@@ -44,17 +45,24 @@ def _drawn(level):
     outward = ndimage.distance_transform_edt(~inside)
     inward = ndimage.distance_transform_edt(inside)
     signed = np.where(inside, inward - 0.5, 0.5 - outward)  # distance to the edge, above 0 within
-    width = 4 * float(signed[inside].mean())
-    least, most = (side / BOX for side in STROKE)
-    share = width / (BOX * FINE)
-    wanted = min(max(share, least), most)
+    share = 4 * float(signed[inside].mean()) / (BOX * FINE)
+    wanted = min(max(share, STROKE[0] / BOX), STROKE[1] / BOX)
+    if wanted == share:  # small pictures live by their greys: they are kept where strokes need not change
+        return _cropped(fine, inside, GREY_EDGE * FINE)
     grow = (wanted - share) * BOX * FINE / (2 * (1 - wanted))
     grow = max(grow, 0.6 - float(signed.max()))
     drawn = np.clip(signed + grow + 0.5, 0, 1)
-    top, bottom, left, right = box_of(drawn > 0.5)
-    drawn = drawn[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
+    inside = drawn > 0.5
+    top, bottom, left, right = box_of(inside)
+    drawn = _cropped(drawn, inside, 1)
     scale = BOX * FINE / max(bottom - top, right - left)
     return _resized(drawn, [max(1, round(side * scale)) for side in drawn.shape])
+
+
+def _cropped(values, inside, margin):
+    """The values in the box of a mask and at most ``margin`` pixels around it."""
+    top, bottom, left, right = box_of(inside)
+    return values[max(top - margin, 0) : bottom + margin, max(left - margin, 0) : right + margin]
 
 
 def _resized(values, shape):
