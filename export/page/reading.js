@@ -13,7 +13,9 @@ function readPicture(network, picture) {
     if (!known.has(name)) known.set(name, digitOf(network, where, members));
     return known.get(name);
   };
-  const lines = split.lines.map((pieces) => readLine(pieces, (members) => digit(members, split.found)));
+  const inked = ({ members }) => standsOut(split.found, members);
+  const written = split.lines.filter((pieces) => pieces.some(inked));
+  const lines = written.map((pieces) => readLine(pieces, (members) => digit(members, split.found)).filter(inked));
   if (lines.flat().length === 1) return standsOut(found, oneDigit(found)) ? [[digit(oneDigit(found), found)]] : [];
   return lines.filter((line) => line.some((each) => Math.max(...each.probabilities) >= RECOGNIZER.THRESHOLD));
 }
@@ -36,7 +38,7 @@ function readyDigit(network, picture) {
 function digitOf(network, found, members) {
   const { threshold, reduction } = found.ink, { top, bottom, left, right } = around(members);
   const box = { top: top * reduction, bottom: bottom * reduction, left: left * reduction, right: right * reduction };
-  return { ...answered(network, fieldOf(cutOut(found, members), threshold)), box };
+  return { ...answered(network, fieldOf(cutOut(found, members), threshold)), box, members };
 }
 
 function answered(network, field) {
