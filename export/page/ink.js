@@ -157,13 +157,13 @@ function drawn(level) {
   const fine = brought(level, longest / longer);
   const inside = above(fine, Math.min(FIELD.SHARE, greatest(fine.values) / 2)); // a hair that scaling made faint is a stroke
   const inward = distanceTransform(inside).values;
-  const outward = distanceTransform(masked(inside, (value) => !value)).values;
-  const signed = mapped(inside, (value, at) => (value ? inward[at] - 0.5 : 0.5 - outward[at]));
-  const within = signed.values.filter((value) => value > 0);
+  const within = inward.filter((value) => value).map((value) => value - 0.5); // distance to the edge
   const share = (4 * sumOf(within)) / within.length / longest, wanted = clamped(share, ...FIELD.STROKE.map((side) => side / FIELD.BOX));
   if (wanted === share) return boxed(fine, inside, FIELD.GREY_EDGE * FIELD.FINE); // small pictures live by their greys
   let grow = ((wanted - share) * longest) / (2 * (1 - wanted));
   grow = Math.max(grow, FIELD.THINNEST - greatest(within));
+  const outward = distanceTransform(masked(inside, (value) => !value)).values;
+  const signed = mapped(inside, (value, at) => (value ? inward[at] - 0.5 : 0.5 - outward[at])); // above 0 within
   const strokes = mapped(signed, (value) => clamped(value + grow + 0.5, 0, 1)), core = above(strokes, 0.5);
   const { top, bottom, left, right } = boxOf(core);
   return brought(boxed(strokes, core, 1), longest / Math.max(bottom - top, right - left));

@@ -133,13 +133,17 @@ function separation(found, members) {
   const strength = cropped(found.ink.strength, top, bottom, left, right).values, { threshold, stroke } = found.ink;
   const own = ownOf(found, members, { top, bottom, left, right }), reach = 1 + Math.trunc(stroke / PARTS.EDGE_REACH);
   const near = dilated(own, reach, reach).values;
-  const mean = (values) => sumOf(values) / values.length;
-  const inked = strength.filter((value, at) => own.values[at] && value > threshold), half = PARTS.STROKE_INK * mean(inked);
-  const ink = inked.filter((value) => value > half); // without the edges, where printed lines made for a low threshold
-  const paper = strength.filter((value, at) => !near[at] && value < threshold);
+  const inks = [], paper = [];
+  for (let at = 0; at < strength.length; at++) {
+    if (own.values[at] && strength[at] > threshold) inks.push(strength[at]);
+    else if (!near[at] && strength[at] < threshold) paper.push(strength[at]);
+  }
+  const mean = (values) => sumOf(values) / values.length, half = PARTS.STROKE_INK * mean(inks);
+  const ink = inks.filter((value) => value > half); // without edges; printed lines lower the threshold
   if (paper.length < PARTS.LEAST_PAPER || !ink.length) return 0;
-  const deviation = (values, middle = mean(values)) => Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
-  return (mean(ink) - mean(paper)) / (deviation(ink) + deviation(paper) + 1e-3);
+  const deviation = (values, middle) => Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / values.length);
+  const [dark, bright] = [mean(ink), mean(paper)];
+  return (dark - bright) / (deviation(ink, dark) + deviation(paper, bright) + 1e-3);
 }
 
 /** The box of some parts and `margin` pixels more, where the picture has them. */

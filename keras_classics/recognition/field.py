@@ -46,13 +46,13 @@ def _drawn(level):
     shape = [max(1, round(side * scale)) for side in level.shape]
     fine = _resized(level, shape)
     inside = fine > min(SHARE, float(fine.max()) / 2)  # a hair that scaling has made faint is still a stroke
-    outward = ndimage.distance_transform_edt(~inside)
     inward = ndimage.distance_transform_edt(inside)
-    signed = np.where(inside, inward - 0.5, 0.5 - outward)  # distance to the edge, above 0 within
-    share = 4 * float(signed[inside].mean()) / (BOX * FINE)
+    share = 4 * float((inward[inside] - 0.5).mean()) / (BOX * FINE)
     wanted = min(max(share, STROKE[0] / BOX), STROKE[1] / BOX)
     if wanted == share:  # small pictures live by their greys: they are kept where strokes need not change
         return _cropped(fine, inside, GREY_EDGE * FINE)
+    outward = ndimage.distance_transform_edt(~inside)
+    signed = np.where(inside, inward - 0.5, 0.5 - outward)  # distance to the edge, above 0 within
     grow = (wanted - share) * BOX * FINE / (2 * (1 - wanted))
     grow = max(grow, THINNEST - float(signed.max()))
     drawn = np.clip(signed + grow + 0.5, 0, 1)
