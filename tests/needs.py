@@ -1,17 +1,21 @@
-"""What tests need that not every machine has: three markers, and the rule that nothing is skipped without one.
+"""What tests need that not every machine has: four markers, and the rule that nothing is skipped without one.
 
 - ``needs_extras("onnx", …)``: libraries that an extra of ``setup.py`` brings;
 - ``needs_data``: prepared datasets in ``KERAS_CLASSICS_DATA_DIR``; the fixture ``data_dir`` brings the marker with it;
-- ``needs_tools("c++|g++", …)``: programs in ``PATH``, of alternatives with ``|`` between them one.
+- ``needs_tools("c++|g++", …)``: programs in ``PATH``, of alternatives with ``|`` between them one;
+- ``needs_registry``: a registry that pip can install packages from.
 
 A test whose needs are not met is skipped, by name and with what it needs. ``-m "needs_extras or needs_data"`` selects
 what is skipped where there are neither extras nor data.
 """
 
+import functools
 import importlib.util
 import os
 import pathlib
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -27,6 +31,16 @@ def has(library):
 def tool(name):
     """Path of the first program of ``name`` ("c++|g++") that there is, or None."""
     return next(filter(None, map(shutil.which, name.split("|"))), None)
+
+
+@functools.cache
+def has_registry():
+    """Whether pip finds a package that every registry has."""
+    command = [sys.executable, "-m", "pip", "--retries", "0", "--timeout", "5", "index", "versions", "pillow"]
+    try:
+        return subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
 
 
 BESIDE = {"photographs": "imagenet_sample", "digit_photos": "digit_photos"}  # fixture → folder beside the datasets
@@ -57,6 +71,8 @@ def unmet(item):
     for mark in item.iter_markers("needs_tools"):
         absent = [name for name in mark.args if not tool(name)]
         found += [("needs_tools", f"needs {', '.join(absent)} in PATH")] if absent else []
+    if item.get_closest_marker("needs_registry") and not has_registry():
+        found.append(("needs_registry", "needs a registry that pip can install packages from"))
     return found
 
 

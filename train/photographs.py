@@ -17,11 +17,14 @@ from PIL import Image
 from scipy import ndimage
 
 from keras_classics import datasets, files
-from keras_classics.recognition.field import field
+from keras_classics.recognition import reading
+from keras_classics.recognition.field import box_of, field
 from train import letters, strokes
 
 SIDE = strokes.CANVAS
-RESTYLED, DRAWN, NONE = 40_000, 20_000, 32_000  # pictures made
+RESTYLED, DRAWN, SMALL, NONE = 40_000, 20_000, 24_000, 32_000  # pictures made
+FEWEST, MOST = 7, 14  # pixels across a small picture; MNIST's digits have 20
+ENLARGED = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
 _PART = 1_000  # pictures a seed
 
 
@@ -34,7 +37,7 @@ def extended(dataset, seed, cache):
         cache: file (``.npz``) that caches the pictures, so that a run that goes on need not draw them again.
     """
     train = dataset.train
-    key = dataset.describe()["sha256"] + f" {seed} {RESTYLED} {DRAWN} {NONE}"
+    key = dataset.describe()["sha256"] + f" {seed} {RESTYLED} {DRAWN} {SMALL} {NONE}"
     cache = pathlib.Path(cache)
     damaged = contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)  # or absent
     with damaged, np.load(cache, allow_pickle=False) as saved:
@@ -48,11 +51,11 @@ def extended(dataset, seed, cache):
     return dataclasses.replace(dataset, train=datasets.Split(images, labels))
 
 
-def pictures(digits, labels, seed, counts=(RESTYLED, DRAWN, NONE)):
+def pictures(digits, labels, seed, counts=(RESTYLED, DRAWN, SMALL, NONE)):
     """Pictures that are made of ``digits (n, 32, 32)`` or drawn: ``uint8 (sum of counts, 32, 32)`` and their labels."""
     jobs = [
         (kind, seed, part, min(_PART, count - part * _PART))
-        for kind, count in zip((restyled, drawn, no_digit), counts, strict=True)
+        for kind, count in zip(_MAKERS, counts, strict=True)
         for part in range(-(-count // _PART))
     ]
     with concurrent.futures.ProcessPoolExecutor(
@@ -72,7 +75,7 @@ def _share(digits, labels):
 
 def _part(job):
     kind, seed, part, count = job
-    random = np.random.default_rng([seed, (restyled, drawn, no_digit).index(kind), part])
+    random = np.random.default_rng([seed, _MAKERS.index(kind), part])
     made = [kind(_SHARED["digits"], _SHARED["labels"], random) for _ in range(count)]
     return np.stack([image for image, _ in made]), np.array([label for _, label in made])
 
@@ -87,6 +90,19 @@ def drawn(digits, labels, random):
     """A digit drawn with a pen; a field and its label."""
     label = int(random.integers(10))
     return _as_photographed(strokes.drawn(label, random), random), label
+
+
+def small(digits, labels, random):
+    """A digit of few pixels, in grey, enlarged as programs do; a field and its label."""
+    while True:
+        index, label = random.integers(len(digits)), int(random.integers(10))
+        if random.random() < 0.75:
+            ink, label = placed(digits[index], random), labels[index]
+        else:
+            ink = strokes.drawn(label, random)
+        found = reading.digit_of(_of_few_pixels(ink, random))
+        if found is not None:
+            return found[0], label
 
 
 def no_digit(digits, labels, random):
@@ -116,15 +132,34 @@ def placed(digit, random, turn=8.0, slant=0.14, stretch=0.18):
     return grown if (grown > 0.5).sum() > 0.4 * inside.sum() else ink
 
 
+def _of_few_pixels(ink, random):
+    """Ink that fills a picture of 7 to 14 pixels, dark on white or light on black, enlarged: ``uint8 (side, side, 3)``.
+
+    Now and then it has no greys before it is reduced, and 17 levels after it, as digits counted on a grid have.
+    """
+    top, bottom, left, right = box_of(ink > 0.5)
+    half = max(bottom - top, right - left) / 2 * random.uniform(1, 1.2)
+    middle = ((left + right) / 2 + SIDE, (top + bottom) / 2 + SIDE)
+    box = (middle[0] - half, middle[1] - half, middle[0] + half, middle[1] + half)
+    ink = np.pad(ink > 0.5 if random.random() < 0.5 else ink, SIDE).astype(np.float32)
+    pixels = (int(random.integers(FEWEST, MOST + 1)),) * 2
+    few = Image.fromarray(ink).resize(pixels, Image.Resampling.BOX if random.random() < 0.7 else ENLARGED[1], box)
+    grey = np.asarray(few) if random.random() < 0.5 else np.rint(np.asarray(few) * 16) / 16
+    grey = np.rint(255 * (grey if random.random() < 0.5 else 1 - grey)).astype(np.uint8)
+    side = int(random.integers(28, 97))
+    large = np.asarray(Image.fromarray(grey).resize((side, side), ENLARGED[random.integers(3)]))
+    return np.repeat(large[..., None], 3, axis=2)
+
+
 def _as_photographed(ink, random, *, clean=False):
     """Ink as a photograph has it, blurred, uneven, noisy, cut off or broken now and then; the field of it."""
     if not clean:
         ink = _damaged(ink, random)
     blurred = ndimage.gaussian_filter(ink, random.uniform(0, 2.2))
     if random.random() < 0.3:  # as in a small picture
-        reduction = int(random.integers(2, 5))
-        small = Image.fromarray(blurred).reduce(reduction)
-        blurred = np.asarray(small.resize(ink.shape[::-1], Image.Resampling.BICUBIC))
+        reduction = int(random.integers(2, 7))
+        few = Image.fromarray(blurred).reduce(reduction)
+        blurred = np.asarray(few.resize(ink.shape[::-1], ENLARGED[random.integers(3)]))
     rows, columns = np.mgrid[-1 : 1 : ink.shape[0] * 1j, -1 : 1 : ink.shape[1] * 1j]
     angle = random.uniform(0, 2 * np.pi)
     blurred = blurred * (1 - random.uniform(0, 0.3) * (1 + np.cos(angle) * rows + np.sin(angle) * columns) / 2)
@@ -209,3 +244,6 @@ def _blot(digits, labels, random):
     sizes = np.bincount(labels.ravel())[1:]
     few = np.argsort(sizes)[-int(random.integers(1, 4)) :] + 1
     return np.isin(labels, few).astype(np.float32)
+
+
+_MAKERS = (restyled, drawn, small, no_digit)

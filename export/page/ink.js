@@ -29,8 +29,8 @@ function inkOf({ height, width, data }) {
   let [threshold, noise] = edgeThreshold(strength);
   if (threshold === null) return { strength, threshold, stroke: 0, reduction, inverted };
   const stroke = strokeWidth(above(strength, threshold));
-  if (noise && stroke > 3) {
-    strength = gaussianFilter(strength, Math.min(stroke / 6, 3));
+  if (noise && stroke > INK.SMOOTHED_FROM) {
+    strength = gaussianFilter(strength, Math.min(stroke / INK.SMOOTHING, INK.MOST_SMOOTHING));
     threshold = edgeThreshold(strength)[0] || threshold;
   }
   return { strength, threshold, stroke, reduction, inverted };
@@ -39,7 +39,7 @@ function inkOf({ height, width, data }) {
 const odd = (length) => Math.max(3, Math.floor(Math.trunc(length) / 2) * 2 + 1);
 
 function colourWeights(channels) {
-  const start = [0.299, 0.587, 0.114], { height, width } = channels[0];
+  const start = INK.LUMA, { height, width } = channels[0];
   const spread = [0, 1, 2].map((one) => [0, 1, 2].map((other) => {
     const a = channels[one].values, b = channels[other].values;
     let sum = 0;
@@ -52,7 +52,7 @@ function colourWeights(channels) {
     return sum;
   }));
   let weights = start;
-  for (let turn = 0; turn < 20; turn++) {
+  for (let turn = 0; turn < INK.POWER_TURNS; turn++) {
     weights = spread.map((row) => row.reduce((sum, value, at) => sum + value * weights[at], 0));
     const length = Math.hypot(...weights);
     if (length < 1e-6) return start.map(Math.fround);
@@ -79,7 +79,7 @@ function lightOnDark(small) {
   let every = 0, inner = 0, edges = 0;
   for (let y = 0, at = 0; y < height; y++) {
     for (let x = 0; x < width; x++, at++) {
-      const share = slope[at] * (around[at] + median / 2 - 1.5 * values[at]);
+      const share = slope[at] * (around[at] + INK.MEDIAN_COUNTS * median - (1 + INK.MEDIAN_COUNTS) * values[at]);
       every += share;
       if (y < band || y >= height - band || x < band || x >= width - band) continue;
       inner += share;
@@ -90,13 +90,13 @@ function lightOnDark(small) {
 }
 
 function light(small, window) {
-  return mapped(uniformFilter(greyClosing(small, window), odd(window / 2), "nearest"), (value) => Math.max(value, 1));
+  return mapped(uniformFilter(greyClosing(small, window), odd(window / INK.LIGHT_SMOOTHED), "nearest"), (value) => Math.max(value, 1));
 }
 
 /** [threshold, noise]: threshold null where no edge rises above the noise. */
 function edgeThreshold(strength) {
   const slope = steepness(strength).values, noise = grain(strength);
-  const least = Math.max((4 * noise) ** 2, (INK.LEAST_CONTRAST / 3) ** 2);
+  const least = Math.max((INK.EDGE_NOISE * noise) ** 2, (INK.LEAST_CONTRAST / INK.EDGE_CONTRAST) ** 2);
   let total = 0, weighted = 0;
   for (let at = 0; at < slope.length; at++) {
     if (slope[at] < least) continue;
@@ -144,26 +144,25 @@ function fieldOf(strength, threshold) {
 }
 
 function evened(strength, threshold) {
-  const window = 2 * Math.trunc(0.05 * Math.max(strength.height, strength.width)) + 3;
+  const window = 2 * Math.trunc(FIELD.EVENED * Math.max(strength.height, strength.width)) + 3;
   const peak = uniformFilter(maximumFilter(strength, window), window).values;
   return mapped(strength, (value, at) => value / Math.max(peak[at], threshold));
 }
 
 function drawn(level) {
-  const longest = FIELD.BOX * FIELD.FINE, box = boxOf(above(level, 0.5));
+  const longest = FIELD.BOX * FIELD.FINE, box = boxOf(above(level, FIELD.SHARE));
   const longer = Math.max(box.bottom - box.top, box.right - box.left);
-  const margin = 2 + Math.ceil(0.2 * longer);
+  const margin = 2 + Math.ceil(FIELD.ROOM * longer);
   level = cropped(level, box.top - margin, box.bottom + margin, box.left - margin, box.right + margin);
   const fine = brought(level, longest / longer);
-  const inside = above(fine, Math.min(0.5, greatest(fine.values) / 2)); // a hair that scaling made faint is a stroke
+  const inside = above(fine, Math.min(FIELD.SHARE, greatest(fine.values) / 2)); // a hair that scaling made faint is a stroke
   const inward = distanceTransform(inside).values;
-  const outward = distanceTransform(masked(inside, (value) => !value)).values;
-  const signed = mapped(inside, (value, at) => (value ? inward[at] - 0.5 : 0.5 - outward[at]));
-  const within = signed.values.filter((value) => value > 0);
-  const width = (4 * sumOf(within)) / within.length;
-  const share = width / longest, wanted = clamped(share, ...FIELD.STROKE.map((side) => side / FIELD.BOX));
+  const within = inward.filter((value) => value).map((value) => value - 0.5); // distance to the edge
+  const share = (4 * sumOf(within)) / within.length / longest, wanted = clamped(share, ...FIELD.STROKE.map((side) => side / FIELD.BOX));
   let grow = ((wanted - share) * longest) / (2 * (1 - wanted));
-  grow = Math.max(grow, 0.6 - greatest(within));
+  grow = Math.max(grow, FIELD.THINNEST - greatest(within));
+  const outward = distanceTransform(masked(inside, (value) => !value)).values;
+  const signed = mapped(inside, (value, at) => (value ? inward[at] - 0.5 : 0.5 - outward[at])); // above 0 within
   const strokes = mapped(signed, (value) => clamped(value + grow + 0.5, 0, 1));
   const { top, bottom, left, right } = boxOf(above(strokes, 0.5));
   const tight = cropped(strokes, Math.max(top - 1, 0), Math.min(bottom + 1, strokes.height), Math.max(left - 1, 0), Math.min(right + 1, strokes.width));

@@ -4,7 +4,7 @@
 /** The parts of the one digit that a picture shows. */
 function oneDigit(found) {
   if (!found.parts.length) return [];
-  const main = best(found.parts, (part) => part.ink * [1, 0.6, 0.1, 0.02, 0.02][part.sides]);
+  const main = best(found.parts, (part) => part.ink * LINES.LIKELY[part.sides]);
   const members = [main];
   for (let added = true; added;) {
     added = false;
@@ -12,7 +12,7 @@ function oneDigit(found) {
     for (const part of found.parts) {
       if (members.includes(part) || part.sides > 1) continue;
       const gap = least(members, (member) => gapOf(part, member));
-      if ((part.ink > LINES.LITTLE * ink && gap < LINES.NEAR * side) || (part.ink > 0.3 * ink && gap < LINES.FAR * side)) {
+      if ((part.ink > LINES.LITTLE * ink && gap < LINES.NEAR * side) || (part.ink > LINES.MUCH * ink && gap < LINES.FAR * side)) {
         members.push(part);
         added = true;
       }
@@ -31,7 +31,7 @@ function linesOf(found) {
   let writing = inner.length ? inner : found.parts.slice();
   if (!writing.length) return { found, lines: [] };
   const inkiest = most(writing, (part) => part.ink);
-  const height = quantile(writing.filter((part) => part.ink > 0.15 * inkiest).map(heightOf), 0.75);
+  const height = quantile(writing.filter((part) => part.ink > LINES.WRITTEN * inkiest).map(heightOf), 0.75);
   const own = writing.filter((part) => !ofTheSurroundings(part, height));
   if (own.length) writing = own;
   const tall = writing.filter((part) => heightOf(part) > LINES.TALL * height).sort((one, other) => one.left + one.right - other.left - other.right);
@@ -51,8 +51,8 @@ function linesOf(found) {
 
 /** Whether a part along the border is a shadow or the edge of the page: solid, or twice as high as a line. */
 function ofTheSurroundings(part, height) {
-  const solid = part.area > 0.65 * heightOf(part) * widthOf(part) && Math.min(heightOf(part), widthOf(part)) > 0.3 * height;
-  return part.sides > 0 && (solid || heightOf(part) > 2 * height);
+  const solid = part.area > LINES.SOLID * heightOf(part) * widthOf(part) && Math.min(heightOf(part), widthOf(part)) > LINES.SOLID_SIDE * height;
+  return part.sides > 0 && (solid || heightOf(part) > LINES.TOO_TALL * height);
 }
 
 /** How far the middle of `part` lies above or below where the line goes on. */
@@ -63,7 +63,7 @@ function offLine(line, part) {
     const run = (last.left + last.right - before.left - before.right) / 2;
     const rise = expected - (before.top + before.bottom) / 2;
     const ahead = (part.left + part.right - last.left - last.right) / 2;
-    expected += clamped(run > 0 ? rise / run : 0, -0.5, 0.5) * Math.min(ahead, 2 * heightOf(last));
+    expected += clamped(run > 0 ? rise / run : 0, -LINES.STEEPEST, LINES.STEEPEST) * Math.min(ahead, 2 * heightOf(last));
   }
   return Math.abs((part.top + part.bottom) / 2 - expected);
 }
@@ -75,26 +75,26 @@ function piecesOf(found, line, small) {
   const height = medianOf(line.map(heightOf)), groups = [], loose = [];
   for (const part of line) {
     const last = groups[groups.length - 1];
-    if (last && overlap(last, part) > 0.6 && !beside(last, part)) last.push(part);
+    if (last && overlap(last, part) > LINES.ABOVE && !beside(last, part)) last.push(part);
     else groups.push([part]);
   }
   for (const part of small) {
     const near = groups.filter((group) => withinReach(group, part, height));
-    const above = near.filter((group) => overlap(group, part) > 0.5);
+    const above = near.filter((group) => overlap(group, part) > LINES.PIECE_ABOVE);
     if (above.length) best(above, (group) => overlap(group, part)).push(part);
-    else if (near.length && heightOf(part) > 0.25 * height) loose.push([part]);
+    else if (near.length && heightOf(part) > LINES.LOW * height) loose.push([part]);
   }
   const leftOf = (group) => least(group, (part) => part.left);
   return [...groups, ...loose].sort((one, other) => leftOf(one) - leftOf(other)).flatMap((group) => {
     const widest = best(group, (part) => part.ink), width = widthOf(widest);
-    const wide = width > LINES.WIDE * Math.max(height, heightOf(widest)) || width > 1.1 * height;
-    return wide ? cutApart(found, group, widest, Math.max(height, 0.8 * heightOf(widest))) : [pieceOf(group)];
+    const wide = width > LINES.WIDE * Math.max(height, heightOf(widest)) || width > LINES.WIDER * height;
+    return wide ? cutApart(found, group, widest, Math.max(height, LINES.OWN_HEIGHT * heightOf(widest))) : [pieceOf(group)];
   });
 }
 
 function beside(group, part) {
   const { top, bottom } = around(group);
-  return Math.min(bottom, part.bottom) - Math.max(top, part.top) > 0.7 * Math.max(bottom - top, heightOf(part));
+  return Math.min(bottom, part.bottom) - Math.max(top, part.top) > LINES.AS_HIGH * Math.max(bottom - top, heightOf(part));
 }
 
 function overlap(group, part) {
@@ -146,13 +146,13 @@ function cutsOf(mask, stroke, height) {
     places.forEach((place) => counts[place - shift]++);
     // Summed as NumPy's convolve does, to the last bit: which of equal places is taken hangs on it.
     const third = 1 / 3, ink = counts.map((count, at) => (counts[at - 1] || 0) * third + count * third + (counts[at + 1] || 0) * third);
-    const margin = Math.max(Math.trunc(0.08 * height), 1);
+    const margin = Math.max(Math.trunc(LINES.LOWEST * height), 1);
     for (let x = margin; x < ink.length - margin; x++) {
       const low = ink.subarray(x - margin, x + margin + 1).every((value) => value >= ink[x]);
-      if (low && ink[x] < Math.min(3.2 * stroke, 0.6 * height)) found.push({ x: x + shift, lean, ink: ink[x] });
+      if (low && ink[x] < Math.min(LINES.MOST_CROSSED[0] * stroke, LINES.MOST_CROSSED[1] * height)) found.push({ x: x + shift, lean, ink: ink[x] });
     }
   }
-  const price = (cut) => cut.ink + Math.abs(cut.lean) * 0.3 * stroke, chosen = [];
+  const price = (cut) => cut.ink + Math.abs(cut.lean) * LINES.LEAN_COST * stroke, chosen = [];
   for (const cut of found.sort((one, other) => price(one) - price(other))) {
     if (chosen.every((other) => Math.abs(cut.x - other.x) > LINES.APART * height)) chosen.push(cut);
   }

@@ -28,7 +28,7 @@ function partsOf(ink) {
   const numbers = Array.from({ length: count }, (_, at) => at + 1).filter((number) => seen[number]);
   const parts = withoutFrames(described(ink, labels, count, numbers), labels);
   const total = parts.reduce((sum, part) => sum + part.ink, 0);
-  const kept = parts.filter((part) => part.ink > (PARTS.SPECK * total) / 4 && longerOf(part) > 0.7 * stroke);
+  const kept = parts.filter((part) => part.ink > PARTS.SPECK * total && longerOf(part) > PARTS.SPECK_SIDE * stroke);
   return { ink, labels, parts: kept.sort((one, other) => other.ink - one.ink) };
 }
 
@@ -51,7 +51,7 @@ function withoutLines(mask, stroke) {
     for (const { top, left, strip, thickness } of found) {
       strip.values.forEach((value, at) => {
         const place = (top + (at / strip.width | 0)) * view.width + left + (at % strip.width);
-        if (value && runs[place] <= 2 * thickness + 1) kept.values[place] = 0;
+        if (value && runs[place] <= PARTS.LINE_CROSSED * thickness + 1) kept.values[place] = 0;
       });
     }
     mask = turned ? transposed(kept) : kept;
@@ -86,7 +86,7 @@ function printedLines(view, stroke) {
     const thickness = sumOf(inside.values.map((value, at) => value & onLine[at]).filter(Boolean)) / (right - left);
     const reaches = left <= PARTS.LINE_ENDS * width && right >= (1 - PARTS.LINE_ENDS) * width;
     const level = bottom - top <= PARTS.LINE_LEAN * width + 2 * thickness + 2;
-    if (!reaches || !level || thickness > Math.max(1.6 * stroke, 2)) return [];
+    if (!reaches || !level || thickness > Math.max(PARTS.LINE_THICK * stroke, 2)) return [];
     return [{ top, left, strip: masked(inside, (value, at) => value && written[at]), thickness }];
   });
 }
@@ -107,9 +107,9 @@ function uprightRuns({ height, width, values }) {
 function withoutFrames(parts, { height, width }) {
   return parts.filter((part) => {
     const hollow = part.area < PARTS.FRAME_FILL * heightOf(part) * widthOf(part);
-    const large = heightOf(part) > 0.6 * height && widthOf(part) > 0.6 * width;
+    const large = heightOf(part) > PARTS.FRAME_SIDE * height && widthOf(part) > PARTS.FRAME_SIDE * width;
     const holds = (other) => part.top < other.top && other.bottom < part.bottom && part.left < other.left && other.right < part.right
-      && longerOf(other) > 0.15 * Math.min(heightOf(part), widthOf(part));
+      && longerOf(other) > PARTS.FRAME_CONTENT * Math.min(heightOf(part), widthOf(part));
     return !(hollow && large && parts.some(holds));
   });
 }
@@ -129,17 +129,21 @@ function isShade(found, members) {
 
 /** How far the ink of some parts stands out from the paper around them, in standard deviations. */
 function separation(found, members) {
-  const { top, bottom, left, right } = boxWithin(found, members, 3 + Math.trunc(0.3 * most(members, longerOf)));
+  const { top, bottom, left, right } = boxWithin(found, members, PARTS.BESIDE_LEAST + Math.trunc(PARTS.BESIDE * most(members, longerOf)));
   const strength = cropped(found.ink.strength, top, bottom, left, right).values, { threshold, stroke } = found.ink;
-  const own = ownOf(found, members, { top, bottom, left, right }), reach = 1 + Math.trunc(stroke / 4);
+  const own = ownOf(found, members, { top, bottom, left, right }), reach = 1 + Math.trunc(stroke / PARTS.EDGE_REACH);
   const near = dilated(own, reach, reach).values;
-  const mean = (values) => sumOf(values) / values.length;
-  const inked = strength.filter((value, at) => own.values[at] && value > threshold), half = mean(inked) / 2;
-  const ink = inked.filter((value) => value > half); // without the edges, where printed lines made for a low threshold
-  const paper = strength.filter((value, at) => !near[at] && value < threshold);
-  if (paper.length < 5 || !ink.length) return 0;
-  const deviation = (values, middle = mean(values)) => Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
-  return (mean(ink) - mean(paper)) / (deviation(ink) + deviation(paper) + 1e-3);
+  const inks = [], paper = [];
+  for (let at = 0; at < strength.length; at++) {
+    if (own.values[at] && strength[at] > threshold) inks.push(strength[at]);
+    else if (!near[at] && strength[at] < threshold) paper.push(strength[at]);
+  }
+  const mean = (values) => sumOf(values) / values.length, half = PARTS.STROKE_INK * mean(inks);
+  const ink = inks.filter((value) => value > half); // without edges; printed lines lower the threshold
+  if (paper.length < PARTS.LEAST_PAPER || !ink.length) return 0;
+  const deviation = (values, middle) => Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / values.length);
+  const [dark, bright] = [mean(ink), mean(paper)];
+  return (dark - bright) / (deviation(ink, dark) + deviation(paper, bright) + 1e-3);
 }
 
 /** The box of some parts and `margin` pixels more, where the picture has them. */

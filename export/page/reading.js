@@ -7,13 +7,20 @@
 function readPicture(network, picture) {
   const ready = readyDigit(network, picture);
   if (ready) return [[ready]];
-  const found = partsOf(inkOf(picture)), split = linesOf(found), known = new Map();
+  const found = partsOf(inkOf(picture)), split = linesOf(found), known = new Map(), seen = new Map();
+  const named = (members) => members.map((part) => part.label).sort().join(); // parts that are cut get numbers of their own
   const digit = (members, where) => {
-    const name = members.map((part) => part.label).sort().join(); // parts that are cut get numbers of their own
+    const name = named(members);
     if (!known.has(name)) known.set(name, digitOf(network, where, members));
     return known.get(name);
   };
-  const lines = split.lines.map((pieces) => readLine(pieces, (members) => digit(members, split.found)));
+  const inked = ({ members }) => {
+    const name = named(members);
+    if (!seen.has(name)) seen.set(name, standsOut(split.found, members));
+    return seen.get(name);
+  };
+  const written = split.lines.filter((pieces) => pieces.some(inked));
+  const lines = written.map((pieces) => readLine(pieces, (members) => digit(members, split.found)).filter(inked));
   if (lines.flat().length === 1) return standsOut(found, oneDigit(found)) ? [[digit(oneDigit(found), found)]] : [];
   return lines.filter((line) => line.some((each) => Math.max(...each.probabilities) >= RECOGNIZER.THRESHOLD));
 }
@@ -36,15 +43,22 @@ function readyDigit(network, picture) {
 function digitOf(network, found, members) {
   const { threshold, reduction } = found.ink, { top, bottom, left, right } = around(members);
   const box = { top: top * reduction, bottom: bottom * reduction, left: left * reduction, right: right * reduction };
-  return { ...answered(network, fieldOf(cutOut(found, members), threshold)), box };
+  return { ...answered(network, fieldOf(cutOut(found, members), threshold)), box, members };
 }
 
 function answered(network, field) {
   const margin = (network.side - FIELD.SIZE) / 2; // below 0 of a network that takes MNIST's 28×28 pixels
   const fitted = margin ? padded(plane(FIELD.SIZE, FIELD.SIZE, field), margin).values : field;
-  const results = computed(network, fitted);
-  return { field: fitted, results, probabilities: probabilitiesOf(network, results) };
+  const name = fitted.join();
+  if (!latest.has(name)) {
+    const results = computed(network, fitted);
+    latest.set(name, { field: fitted, results, probabilities: probabilitiesOf(network, results) });
+    if (latest.size > LATEST) latest.delete(latest.keys().next().value);
+  }
+  return latest.get(name);
 }
+
+const LATEST = 64, latest = new Map(); // answers to the last fields: digits that a stroke leaves as they are
 
 const answerOf = (probabilities) => probabilities.indexOf(Math.max(...probabilities));
 

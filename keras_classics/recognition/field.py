@@ -10,6 +10,10 @@ BOX = 20  # the longer side of a digit in MNIST
 FINE = 4  # the digit is drawn so many times finer, then averaged
 MIDDLE = 14.5  # where MNIST's digits have their centre of mass, on average, from 0 at the upper left
 OFF_MIDDLE = 0.55  # pixels: MNIST's own digits lie at most so far from it, moved by whole pixels as they were
+EVENED = 0.05  # of the longer side, in each direction: the strongest ink so near is a full stroke
+SHARE = 0.5  # of a full stroke: the edge of a stroke
+THINNEST = 0.6  # of FINE's pixels: no stroke is made thinner than this from its middle to its edge
+ROOM = 0.2  # of the longer side: paper around a digit while its strokes are brought to width
 STROKE = (2.2, 3.6)  # width of MNIST's strokes, in its pixels: thinner ones are thickened, wider ones made thinner
 
 
@@ -25,22 +29,22 @@ def field(strength, threshold):
 
 def evened(strength, threshold):
     """Strength as a share of the strongest ink near by, so that a stroke's edge lies at a half, be it faint or dark."""
-    window = 2 * int(0.05 * max(strength.shape)) + 3
+    window = 2 * int(EVENED * max(strength.shape)) + 3
     peak = ndimage.uniform_filter(ndimage.maximum_filter(strength, window), window)
     return strength / np.maximum(peak, threshold)
 
 
 def _drawn(level):
     """The digit, its longer side 20 × 4 pixels and its strokes as wide as MNIST's: ``float32`` 0–1."""
-    inside = level > 0.5
+    inside = level > SHARE
     top, bottom, left, right = box_of(inside)
     longer = max(bottom - top, right - left)
     scale = BOX * FINE / longer
-    margin = 2 + int(np.ceil(0.2 * longer))
+    margin = 2 + int(np.ceil(ROOM * longer))
     level = np.pad(level, margin)[top : bottom + 2 * margin, left : right + 2 * margin]
     shape = [max(1, round(side * scale)) for side in level.shape]
     fine = _resized(level, shape)
-    inside = fine > min(0.5, float(fine.max()) / 2)  # a hair that scaling has made faint is still a stroke
+    inside = fine > min(SHARE, float(fine.max()) / 2)  # a hair that scaling has made faint is still a stroke
     outward = ndimage.distance_transform_edt(~inside)
     inward = ndimage.distance_transform_edt(inside)
     signed = np.where(inside, inward - 0.5, 0.5 - outward)  # distance to the edge, above 0 within
@@ -49,7 +53,7 @@ def _drawn(level):
     share = width / (BOX * FINE)
     wanted = min(max(share, least), most)
     grow = (wanted - share) * BOX * FINE / (2 * (1 - wanted))
-    grow = max(grow, 0.6 - float(signed.max()))
+    grow = max(grow, THINNEST - float(signed.max()))
     drawn = np.clip(signed + grow + 0.5, 0, 1)
     top, bottom, left, right = box_of(drawn > 0.5)
     drawn = drawn[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]

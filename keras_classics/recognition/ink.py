@@ -18,6 +18,14 @@ PAPER_WINDOW = 0.7  # of the shorter side: the mean of such a window is more pap
 BORDER_BAND = 0.1  # of the shorter side: so near to the border, an edge may be a frame's
 STROKES_WIDE = 3  # stroke widths; the second guess looks so far, so that the edges of shadows are not ink
 NOISE = 6  # times the noise; ink must be as strong
+EDGE_NOISE = 4  # times the noise; a slope that is no steeper is no edge
+EDGE_CONTRAST = 3  # nor is one of less than this part of the least contrast of ink
+SMOOTHED_FROM = 3  # pixels; wider strokes on paper with grain are smoothed
+SMOOTHING, MOST_SMOOTHING = 6, 3  # this part of a stroke's width, at most so many pixels, is the filter's deviation
+MEDIAN_COUNTS = 0.5  # times as much as the mean around an edge, where paper is told from ink
+LIGHT_SMOOTHED = 2  # the light is smoothed over this part of the window in which it was found
+LUMA = (0.299, 0.587, 0.114)  # red, green and blue where no colour tells ink from paper (ITU-R BT.601)
+POWER_TURNS = 20  # of the power iteration that finds the colour of the ink
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -62,8 +70,8 @@ def ink_of(pixels):
     if threshold is None:
         return Ink(strength, None, 0.0, reduction, inverted)
     stroke = stroke_width(strength > threshold)
-    if noise and stroke > 3:
-        strength = ndimage.gaussian_filter(strength, min(stroke / 6, 3), mode="nearest")
+    if noise and stroke > SMOOTHED_FROM:
+        strength = ndimage.gaussian_filter(strength, min(stroke / SMOOTHING, MOST_SMOOTHING), mode="nearest")
         threshold = edge_threshold(strength)[0] or threshold
     return Ink(strength, threshold, stroke, reduction, inverted)
 
@@ -78,11 +86,11 @@ def colour_weights(small):
 
     The first principal direction of the colour differences between neighbours, by power iteration.
     """
-    start = np.array([0.299, 0.587, 0.114])
+    start = np.array(LUMA)
     steps = np.concatenate([np.diff(small, axis=axis).reshape(-1, 3) for axis in (0, 1)])
     spread = steps.T.astype(np.float64) @ steps
     weights = start
-    for _ in range(20):
+    for _ in range(POWER_TURNS):
         weights = spread @ weights
         length = np.sqrt((weights**2).sum())
         if length < 1e-6:
@@ -110,14 +118,14 @@ def light_on_dark(small):
     inner[inside] = slope[inside]
     slope = inner if inner.sum() > 0 else slope
     around = ndimage.uniform_filter(small, odd(PAPER_WINDOW * min(small.shape) + 1), mode="nearest")
-    return float((slope * (around + np.median(small) / 2 - 1.5 * small)).sum()) < 0
+    return float((slope * (around + MEDIAN_COUNTS * np.median(small) - (1 + MEDIAN_COUNTS) * small)).sum()) < 0
 
 
 def light(small, window):
     """How bright the paper is under the ink, ``float32 (height, width)``, at least 1: dark strokes narrower than
     ``window`` filled, then smoothed."""
     paper = ndimage.grey_closing(small, window, mode="nearest")
-    return np.maximum(ndimage.uniform_filter(paper, odd(window / 2), mode="nearest"), 1)
+    return np.maximum(ndimage.uniform_filter(paper, odd(window / LIGHT_SMOOTHED), mode="nearest"), 1)
 
 
 def _enlarged(small, shape):
@@ -132,7 +140,7 @@ def edge_threshold(strength):
     """
     slope = steepness(strength)
     noise = grain(strength)
-    slope[slope < max((4 * noise) ** 2, (LEAST_CONTRAST / 3) ** 2)] = 0
+    slope[slope < max((EDGE_NOISE * noise) ** 2, (LEAST_CONTRAST / EDGE_CONTRAST) ** 2)] = 0
     total = slope.sum()
     if total <= 0:
         return None, noise

@@ -12,17 +12,28 @@ import numpy as np
 from keras_classics.recognition import parts as ink_parts
 
 NEAR = 0.3  # of a digit's longer side: smaller pieces of ink so near belong to it
-FAR = 1.0  # of it: and pieces of a third of its ink or more (a dashed stroke) so near
+FAR, MUCH = 1.0, 0.3  # of it: and pieces of that much of its ink or more (a dashed stroke) so near
+LIKELY = (1, 0.6, 0.1, 0.02, 0.02)  # that a part which touches so many sides of the picture is the digit
+WRITTEN = 0.15  # of the ink of the part with most: parts with less say nothing of the height of a line
+SOLID, SOLID_SIDE = 0.65, 0.3  # of its box, of a line's height: a part at the border fuller and larger is a shadow
+TOO_TALL = 2  # times the height of a line: so is one that is higher
+STEEPEST = 0.5  # rows a column: a line of digits rises or falls no more
 LITTLE = 0.02  # of a digit's ink: less is a speck
 TALL = 0.45  # of the height of a line: a part as high is a digit, or most of one
 SAME_LINE = 0.7  # of the height of a line: the next digit's middle lies no more above or below the last one's
-WIDE = 0.85  # of its height: a part as wide may be two digits that touch
+ABOVE, PIECE_ABOVE = 0.6, 0.5  # of the narrower one's width: parts over one another by more are of one digit
+AS_HIGH = 0.7  # of the higher one's height, shared: neither is the hat or the foot of the other
+LOW = 0.25  # of the height of a line: a small part beside others is higher
+WIDE, WIDER = 0.85, 1.1  # of its own height, of a line's: a part as wide may be two digits that touch
+OWN_HEIGHT = 0.8  # of its height counts where a part that is cut is higher than its line
 DIGIT_WIDTH = 1.9  # of its height or the line's: the widest digit, a 2 or 4 with a long tail
 CLOSE = 0.22  # of the height of a line: pieces so close may be of one digit
 LEANS = (-0.35, 0.0, 0.35, 0.6)  # columns a row: how cuts may lean, as slanted hands do
 MOST_CUTS = 6  # of one part
 MOST_PIECES = 10  # of one digit: a part that was cut, put together again, and what lies by it
-APART = 0.13  # of the height of a line: between cuts
+APART, LOWEST = 0.13, 0.08  # of the height of a line: between cuts, and to each side of where least ink is crossed
+MOST_CROSSED = (3.2, 0.6)  # stroke widths, of a line's height: a cut crosses less ink
+LEAN_COST = 0.3  # stroke widths of ink for a lean of one column a row
 # Nats, chosen on lines of MNIST's training digits and of drawn ones, re-rendered: see ``_cost``.
 CUT_COST, CROSSED_COST, GAP_COST, DIGIT_COST, WIDE_COST, LOW_COST = 1.0, 0.5, 6.0, 0.3, 1.0, 4.0
 DOUBT = 6  # times the network's own nats
@@ -65,7 +76,7 @@ def one_digit(found):
             if part in members or part.sides > 1:
                 continue
             gap = min(_gap(part, member) for member in members)
-            if (part.ink > LITTLE * ink and gap < NEAR * side) or (part.ink > 0.3 * ink and gap < FAR * side):
+            if (part.ink > LITTLE * ink and gap < NEAR * side) or (part.ink > MUCH * ink and gap < FAR * side):
                 members.append(part)
                 added = True
     return tuple(members)
@@ -73,7 +84,7 @@ def one_digit(found):
 
 def _likely(part, shape):
     """How likely a part is to be a digit's, by how many sides of the picture it touches; 1 for none."""
-    return (1, 0.6, 0.1, 0.02, 0.02)[part.sides]
+    return LIKELY[part.sides]
 
 
 def _longer_side(members):
@@ -98,7 +109,7 @@ def lines_of(found):
     if not writing:
         return found, []
     most = max(part.ink for part in writing)
-    heights = [part.height for part in writing if part.ink > 0.15 * most]
+    heights = [part.height for part in writing if part.ink > WRITTEN * most]
     height = float(np.percentile(heights, 75))
     writing = [part for part in writing if not _of_the_surroundings(part, height)] or writing
     tall = sorted((part for part in writing if part.height > TALL * height), key=lambda part: part.left + part.right)
@@ -118,8 +129,8 @@ def lines_of(found):
 
 def _of_the_surroundings(part, height):
     """Whether a part along the border is a shadow or the edge of the page: solid, or twice as high as a line."""
-    solid = part.area > 0.65 * part.height * part.width and min(part.height, part.width) > 0.3 * height
-    return part.sides > 0 and (solid or part.height > 2 * height)
+    solid = part.area > SOLID * part.height * part.width and min(part.height, part.width) > SOLID_SIDE * height
+    return part.sides > 0 and (solid or part.height > TOO_TALL * height)
 
 
 def _off(line, part):
@@ -133,7 +144,7 @@ def _off(line, part):
         rise = expected - (before.top + before.bottom) / 2
         slope = rise / run if run > 0 else 0.0
         ahead = (part.left + part.right - last.left - last.right) / 2
-        expected += float(np.clip(slope, -0.5, 0.5)) * min(ahead, 2 * last.height)
+        expected += float(np.clip(slope, -STEEPEST, STEEPEST)) * min(ahead, 2 * last.height)
     return abs(middle - expected)
 
 
@@ -143,23 +154,23 @@ def _pieces(found, line, small):
     groups = []
     for part in line:
         last = groups[-1] if groups else None
-        if last and _overlap(last, part) > 0.6 and not _beside(last, part):
+        if last and _overlap(last, part) > ABOVE and not _beside(last, part):
             last.append(part)
         else:
             groups.append([part])
     loose = []
     for part in small:
         near = [group for group in groups if _within(group, part, height)]
-        above = [group for group in near if _overlap(group, part) > 0.5]
+        above = [group for group in near if _overlap(group, part) > PIECE_ABOVE]
         if above:
             max(above, key=lambda group: _overlap(group, part)).append(part)
-        elif near and part.height > 0.25 * height:
+        elif near and part.height > LOW * height:
             loose.append([part])
     pieces = []
     for group in sorted(groups + loose, key=lambda group: min(part.left for part in group)):
         widest = max(group, key=lambda part: part.ink)
-        if widest.width > WIDE * max(height, widest.height) or widest.width > 1.1 * height:
-            pieces += _cut(found, group, widest, max(height, 0.8 * widest.height))
+        if widest.width > WIDE * max(height, widest.height) or widest.width > WIDER * height:
+            pieces += _cut(found, group, widest, max(height, OWN_HEIGHT * widest.height))
         else:
             pieces.append(Piece(tuple(group)))
     return pieces
@@ -169,7 +180,7 @@ def _beside(group, part):
     """Whether both are as high as digits are, so that one is not the hat or the foot of the other."""
     top, bottom = min(member.top for member in group), max(member.bottom for member in group)
     shared = min(bottom, part.bottom) - max(top, part.top)
-    return shared > 0.7 * max(bottom - top, part.height)
+    return shared > AS_HIGH * max(bottom - top, part.height)
 
 
 def _overlap(group, part):
@@ -221,12 +232,12 @@ def _cuts(mask, stroke, height):
         shift = min(int(leant.min()), 0)
         ink = np.bincount(leant - shift, minlength=mask.shape[1])
         ink = np.convolve(ink, np.ones(3) / 3, "same")
-        margin = max(int(0.08 * height), 1)
+        margin = max(int(LOWEST * height), 1)
         for x in range(margin, len(ink) - margin):
             around = ink[max(x - margin, 0) : x + margin + 1]
-            if ink[x] == around.min() and ink[x] < min(3.2 * stroke, 0.6 * height):
+            if ink[x] == around.min() and ink[x] < min(MOST_CROSSED[0] * stroke, MOST_CROSSED[1] * height):
                 best.append((x + shift, lean, float(ink[x])))
-    best.sort(key=lambda cut: cut[2] + abs(cut[1]) * 0.3 * stroke)
+    best.sort(key=lambda cut: cut[2] + abs(cut[1]) * LEAN_COST * stroke)
     chosen = []
     for cut in best:
         if all(abs(cut[0] - other[0]) > APART * height for other in chosen):

@@ -11,10 +11,19 @@ WEAK = 0.5  # of the threshold: fainter ink belongs to a stroke if it hangs toge
 LINE_ENDS = 0.03  # of the picture's side: a straight line that ends so near to both borders is printed, not written
 LINE_LEAN = 0.06  # of the picture's side: so far it may rise or fall
 LINE_PIECE = 0.12  # of the picture's side: it is found by straight pieces of that length
+LINE_THICK = 1.6  # stroke widths: a printed line is no thicker
+LINE_CROSSED = 2  # times a line's thickness: a longer upright run of pixels is a stroke that crosses it
 FRAME_FILL = 0.35  # of its box: a frame covers less
-SPECK = 0.01  # of the ink: the least a part of a digit has
+FRAME_SIDE = 0.6  # of the picture's side, both ways: a frame is larger
+FRAME_CONTENT = 0.15  # of its shorter side: the least that is written in a frame
+SPECK = 0.0025  # of all ink: the least that a part has
+SPECK_SIDE = 0.7  # of a stroke's width: a part is longer
 SEPARATION = 2.3  # of one digit from its paper, at least; 150 rendered training digits had 2.4 and more
 SHARP = 0.75  # the least steepness of a digit's edges; training digits blurred by half a stroke had 0.84 and more
+STROKE_INK = 0.5  # of the mean ink: less is a stroke's edge, where separation is measured
+BESIDE, BESIDE_LEAST = 0.3, 3  # of a digit's longer side, and pixels: paper so near is compared with its ink
+EDGE_REACH = 4  # this part of a stroke's width around it is its edge, not paper
+LEAST_PAPER = 5  # pixels: with less paper around, nothing stands out
 PALE = 0.2  # of strength: fainter ink along two or more borders is the light's
 EVERY_WAY = np.ones((3, 3), bool)
 
@@ -66,7 +75,7 @@ def parts_of(ink):
     parts = described(ink, labels, np.flatnonzero(seen[1:]) + 1)
     parts = without_frames(parts, labels.shape)
     total = sum(part.ink for part in parts)
-    kept = [part for part in parts if part.ink > SPECK * total / 4 and part.longer > 0.7 * ink.stroke]
+    kept = [part for part in parts if part.ink > SPECK * total and part.longer > SPECK_SIDE * ink.stroke]
     return Parts(ink, labels, tuple(sorted(kept, key=lambda part: -part.ink)))
 
 
@@ -96,7 +105,7 @@ def without_lines(mask, stroke):
         if len(found) >= least:
             runs, view = _upright_runs(view), view.copy()
             for rows, columns, strip, thickness in found:
-                view[rows, columns] &= ~(strip & (runs[rows, columns] <= 2 * thickness + 1))
+                view[rows, columns] &= ~(strip & (runs[rows, columns] <= LINE_CROSSED * thickness + 1))
             mask = view.T if turned else view
     return mask
 
@@ -118,7 +127,7 @@ def _printed_lines(view, stroke):
         thickness = (inside & lines[rows, columns]).sum() / (columns.stop - columns.start)
         reaches = columns.start <= LINE_ENDS * width and columns.stop >= (1 - LINE_ENDS) * width
         straight = rows.stop - rows.start <= LINE_LEAN * width + 2 * thickness + 2
-        if reaches and straight and thickness <= max(1.6 * stroke, 2):
+        if reaches and straight and thickness <= max(LINE_THICK * stroke, 2):
             found.append((rows, columns, inside & view[rows, columns], thickness))
     return found
 
@@ -137,13 +146,13 @@ def without_frames(parts, shape):
     kept = []
     for part in parts:
         hollow = part.area < FRAME_FILL * part.height * part.width
-        large = part.height > 0.6 * shape[0] and part.width > 0.6 * shape[1]
+        large = part.height > FRAME_SIDE * shape[0] and part.width > FRAME_SIDE * shape[1]
         inside = any(
             part.top < other.top
             and other.bottom < part.bottom
             and part.left < other.left
             and other.right < part.right
-            and other.longer > 0.15 * min(part.height, part.width)
+            and other.longer > FRAME_CONTENT * min(part.height, part.width)
             for other in parts
         )
         if not (hollow and large and inside):
@@ -186,14 +195,14 @@ def separation(found, members):
     The difference of the mean strengths over the sum of the standard deviations; other ink is not paper. 2.4 or more
     for strokes; less is the grain or the light of the paper, mostly.
     """
-    margin = 3 + int(0.3 * max(max(part.height, part.width) for part in members))
+    margin = BESIDE_LEAST + int(BESIDE * max(max(part.height, part.width) for part in members))
     rows, columns = _around(members, margin)
     strength = found.ink.strength[rows, columns]
     own = np.isin(found.labels[rows, columns], [part.label for part in members])
     ink = strength[own & (strength > found.ink.threshold)]
-    ink = ink[ink > ink.mean() / 2] if ink.size else ink  # without edges: printed lines make for a low threshold
-    paper = strength[~grown(own, 1 + int(found.ink.stroke / 4)) & (strength < found.ink.threshold)]
-    if paper.size < 5 or not ink.size:
+    ink = ink[ink > STROKE_INK * ink.mean()] if ink.size else ink  # without edges; printed lines lower the threshold
+    paper = strength[~grown(own, 1 + int(found.ink.stroke / EDGE_REACH)) & (strength < found.ink.threshold)]
+    if paper.size < LEAST_PAPER or not ink.size:
         return 0.0
     return float((ink.mean() - paper.mean()) / (ink.std() + paper.std() + 1e-3))
 

@@ -31,6 +31,8 @@ def digit_of(pixels):
 def lines_in(pixels, probabilities_of, *, all_lines):
     """Lines of digits, top to bottom; each a list of ``(probabilities, box)`` from left to right.
 
+    What is no ink (``parts.stands_out``) is left out, as ``digit_of`` leaves it out.
+
     Args:
         pixels: ``uint8 (height, width, 3)``.
         probabilities_of: takes a list of fields, gives ``float32 (n, classes)``.
@@ -43,10 +45,13 @@ def lines_in(pixels, probabilities_of, *, all_lines):
     def of_groups(groups):
         return probabilities_of([field_of(found, members) for members in groups])
 
-    return [
-        [(probabilities, box_of(found, members)) for members, probabilities in lines.read(line, found, of_groups)]
-        for line in written
-    ]
+    read = []
+    for line in written:
+        if any(parts.stands_out(found, piece.members) for piece in line):
+            digits = lines.read(line, found, of_groups)
+            digits = [(row, box_of(found, members)) for members, row in digits if parts.stands_out(found, members)]
+            read += [digits] if digits else []
+    return read
 
 
 def field_of(found, members):

@@ -47,6 +47,10 @@ class Recognizer:
             (docs/recognition.md).
         threads: of the interpreter.
 
+    Only a network that saw in training what is no digit answers "?" to letters: the packaged one, and those of
+    ``python -m train.lenet --recipe photographs``. Any other, the packaged MNIST weights exported to a ``.tflite`` for
+    one, is sure of a digit for nearly every letter.
+
     Methods take a picture as ``images.pixels_of`` does: a path, bytes, an open file, a Pillow image or an array.
 
     Raises:

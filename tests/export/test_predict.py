@@ -11,6 +11,7 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 from export.litert import metadata
 from export.prediction import recognition
@@ -164,6 +165,14 @@ def test_a_line_is_a_number_with_a_probability_for_each_digit_and_for_all(called
     assert result["probability"] == pytest.approx(np.prod([one["probability"] for one in result["digits"]]), abs=1e-4)
     done = called("export.predict", int8_file, "--line", number)
     assert re.fullmatch(re.escape(str(number)) + r": 71 \([\d.]+%\): 7 \([\d.]+%\) 1 \([\d.]+%\)\n", done.stdout)
+
+
+def test_a_page_without_ink_is_no_number(called, int8_file, tmp_path):
+    clouds = ndimage.gaussian_filter(np.random.default_rng(4).normal(0, 1, (200, 300)), 5)
+    Image.fromarray(np.clip(120 + 400 * clouds, 0, 255).astype(np.uint8)).save(tmp_path / "clouds.png")
+    Image.new("L", (300, 200), 210).save(tmp_path / "blank.png")
+    done = called("export.predict", int8_file, "--line", tmp_path / "clouds.png", tmp_path / "blank.png", "--json")
+    assert [(result["number"], result["digits"]) for result in json.loads(done.stdout)] == [("", []), ("", [])]
 
 
 def test_tables_top_classes_and_thresholds(called, int8_file, photograph, number):

@@ -13,22 +13,22 @@ def digits(embedded):
 
 
 def test_pictures_are_fields_with_labels_of_ten_classes_and_of_none(digits):
-    images, labels = photographs.pictures(*digits, seed=3, counts=(6, 5, 4))
-    assert images.shape == (15, 32, 32)
+    images, labels = photographs.pictures(*digits, seed=3, counts=(6, 5, 3, 4))
+    assert images.shape == (18, 32, 32)
     assert images.dtype == np.uint8
     assert (images.max(axis=(1, 2)) > 200).all()
-    assert (labels[:11] < 10).all()
-    assert (labels[11:] == 10).all()
+    assert (labels[:14] < 10).all()
+    assert (labels[14:] == 10).all()
 
 
 def test_a_seed_draws_the_same_pictures_again(digits):
-    first, again, other = (photographs.pictures(*digits, seed=seed, counts=(3, 3, 3)) for seed in (1, 1, 2))
+    first, again, other = (photographs.pictures(*digits, seed=seed, counts=(3, 3, 3, 3)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first[0], again[0])
     assert (first[0] != other[0]).any()
 
 
-@pytest.mark.parametrize("made", [photographs.restyled, photographs.drawn])
-def test_restyled_and_drawn_digits_are_still_what_their_labels_say(digits, made):
+@pytest.mark.parametrize("made", [photographs.restyled, photographs.drawn, photographs.small])
+def test_restyled_drawn_and_small_digits_are_still_what_their_labels_say(digits, made):
     random, reader = np.random.default_rng(0), Recognizer(threshold=0)
     pictures = [made(*digits, random) for _ in range(60)]
     right = [reader.answer((image[..., None], None)).label == str(label) for image, label in pictures]
@@ -46,7 +46,7 @@ def test_letters_that_are_drawn_or_printed_are_no_look_alikes_of_digits():
 
 
 def test_the_pictures_are_kept_and_drawn_anew_for_another_seed(embedded, tmp_path, monkeypatch):
-    for name in ("RESTYLED", "DRAWN", "NONE"):
+    for name in ("RESTYLED", "DRAWN", "SMALL", "NONE"):
         monkeypatch.setattr(photographs, name, 2)
     calls = []
 

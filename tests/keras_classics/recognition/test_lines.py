@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
 import keras_classics
 
@@ -93,3 +94,25 @@ def test_nothing_is_written(reader):
     empty = reader.number(np.full((60, 300), 255, np.uint8))
     assert (empty.text, empty.probability, empty.digits, empty.box) == ("", 0.0, (), None)
     assert reader.numbers(np.full((60, 300), 255, np.uint8)) == ()
+
+
+def test_grain_and_textures_are_no_numbers(reader):
+    """Ink that does not stand out from its paper is left out of lines too, and costs no answer of the network."""
+    random = np.random.default_rng(4)
+    light = np.linspace(200, 120, 300) * np.linspace(1, 0.8, 200)[:, None]
+    grain = light + random.normal(0, 5, (200, 300))
+    clouds = ndimage.gaussian_filter(random.normal(0, 1, (200, 300)), 5)
+    clouds = 120 + 400 * clouds
+    rows, columns = np.mgrid[:200, :300]
+    stripes = 150 + 60 * np.sin(0.7 * rows + 0.2 * columns) + random.normal(0, 4, (200, 300))
+    for page in (grain, clouds, stripes):
+        page = np.clip(page, 0, 255).astype(np.uint8)
+        assert not reader.number(page).text.strip("?")
+        assert reader.numbers(page) == ()
+
+
+def test_a_number_on_grainy_paper_is_read_and_the_grain_is_not(reader, digits):
+    page = page_of(["482"], digits).astype(float)
+    shade = np.indices(page.shape).sum(axis=0) > 0.8 * sum(page.shape)
+    page = page * np.where(shade, 0.8, 1) + np.random.default_rng(5).normal(-8, 6, page.shape)
+    assert reader.number(np.clip(page, 0, 255).astype(np.uint8)).text == "482"
