@@ -19,7 +19,11 @@ def parser():
     parser = measure.parser(PROG, "Two devices in place of one; speed and memory over a long run of LeNet-5.")
     parser.add_argument("--steps", type=measure.positive_int, default=10_000, metavar="N", help="default: %(default)s")
     parser.add_argument(
-        "--predictions", type=measure.positive_int, default=100_000, metavar="N", help="pictures read (default: %(default)s)"
+        "--predictions",
+        type=measure.positive_int,
+        default=100_000,
+        metavar="N",
+        help="read (default: %(default)s)",
     )
     parser.add_argument("--batch", type=measure.positive_int, default=256, metavar="N", help="over both devices")
     return parser
