@@ -52,7 +52,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog=program(prog), allow_abbrev=False, **kwargs)
 
     def error(self, message):
-        self.exit(INPUT_ERROR, f"{self.prog}: {texts.in_a_line(message)}\n")
+        self.exit(INPUT_ERROR, f"{self.prog}: {texts.message(message)}\n")
 
 
 def positive_int(text):
@@ -135,7 +135,7 @@ def run(command, prog):
         print(f"{program(prog)}: {_with_arguments(error)}", file=sys.stderr)
         code = INPUT_ERROR
     except Stopped as stop:
-        print(f"{program(prog)}: {texts.in_a_line(stop)}", file=sys.stderr)
+        print(f"{program(prog)}: {texts.message(stop)}", file=sys.stderr)
         code = stop.code
     except KeyboardInterrupt:
         print(f"\n{program(prog)}: interrupted; no file was left half-written.", file=sys.stderr)
@@ -157,7 +157,7 @@ def run(command, prog):
 
 def _with_arguments(error):
     """The text of an ``InputError`` in one line, with the arguments that its settings are given by."""
-    text = texts.in_a_line(error)
+    text = texts.message(error)
     if not error.settings:
         return text
     arguments = ", ".join(f"--{name.replace('_', '-')}" for name in error.settings)

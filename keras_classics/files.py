@@ -31,7 +31,7 @@ def check_targets(*paths):
 
 
 def output_folder(path):
-    """``path`` as a folder that files can be written to, made if need be.
+    """``path`` as a folder that files can be written to, made if need be; what dead processes left in it is removed.
 
     Raises:
         InputError: it cannot be made or written to.
@@ -40,6 +40,7 @@ def output_folder(path):
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
+            sweep(folder)
             return folder
     except OSError as error:
         raise InputError(f"cannot write to the folder {folder}: {error.strerror or error}.") from error
