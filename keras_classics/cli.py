@@ -51,6 +51,12 @@ class Parser(argparse.ArgumentParser):
         _let_streams_say_anything()  # help and errors come before ``run``
         super().__init__(prog=program(prog), allow_abbrev=False, **kwargs)
 
+    def parse_known_args(self, args=None, namespace=None):
+        for word in sys.argv[1:] if args is None else args:
+            if word.startswith("--") and word.partition("=")[2] == "--":  # argparse would give the command a list
+                self.error(f"argument {word[:-3]}: expected one argument")
+        return super().parse_known_args(args, namespace)
+
     def error(self, message):
         self.exit(INPUT_ERROR, f"{self.prog}: {texts.message(message)}\n")
 

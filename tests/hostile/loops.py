@@ -12,8 +12,8 @@ import sys
 
 import numpy as np
 
-_TIMES = 20
-_RECORDS = 3000
+_TIMES = 10
+_RECORDS = 500
 
 
 def index(folder):
