@@ -104,6 +104,8 @@ def main(name, *words):
             TARGETS[name](data)
         except InputError as error:
             assert str(error).endswith("."), error
+        except SystemExit as end:  # of the argument parser, which has said why
+            assert end.code == 2
 
     os.environ["OMP_NUM_THREADS"] = "1"
     atheris.Setup([sys.argv[0], *words, str(seeds)], one)
