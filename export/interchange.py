@@ -86,7 +86,8 @@ def export(request, form):
             gate.refuse(failures, target)
             return gate.REJECTED
         with files.whole_file(report_file) as report:
-            text.write(report, gate.report(found, limits, {**trained.record(), "form": form.name}))
+            record = {**trained.record(), "form": form.name, "model_sha256": files.digest(partial)}
+            text.write(report, gate.report(found, limits, record))
         _take_name(partial, target, plain / "earlier")
     print(f"Wrote {target} and {report_file.name}", flush=True)
     return 0

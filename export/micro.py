@@ -154,7 +154,7 @@ def sources(model, name, labels, classifier, run, found, pixels, digit):
         "pixels": _rows(pixels.ravel().tolist()),
         "expected": ", ".join(map(str, output.tolist())),
     }
-    return {file.format(space=space): template.substitute(fields) for file, template in templates.FILES.items()}
+    return c_text.stamped({file.format(space=space): text for file, text in templates.FILES.items()}, fields)
 
 
 def _namespace(name):

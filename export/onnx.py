@@ -1,6 +1,8 @@
 """``python -m export.onnx``: a trained network as a verified ONNX model, for ONNX Runtime and whatever reads ONNX."""
 
+import contextlib
 import importlib.util
+import io
 
 import numpy as np
 
@@ -26,7 +28,20 @@ def write(graph, path, about):
 
 
 def run(path, images):
-    """Probabilities ``(n, classes)`` of ``uint8`` images by ONNX Runtime, or where it is absent by ONNX' reference."""
+    """Probabilities ``(n, classes)`` of ``uint8`` images by ONNX Runtime, or where it is absent by ONNX' reference.
+
+    Raises:
+        InputError: the file cannot be run.
+    """
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # ONNX Runtime prints what it raises
+            return _run(path, images)
+    except Exception as error:  # either raises what the damaged part leads to
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300].rstrip(".")
+        raise InputError(f"{path} cannot be run: {reason}.") from error
+
+
+def _run(path, images):
     if has_runtime():
         import onnxruntime
 

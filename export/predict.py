@@ -67,7 +67,7 @@ def predict(args):
     with output.writer(args, recognize) as write:
         for path, result in recognition.results(recognize, jobs, progress=_has_folder(args.pictures)):
             if isinstance(result, str):  # what is wrong with it
-                print(f"{cli.program(PROG)}: {text.in_a_line(result)}", file=sys.stderr)
+                print(f"{cli.program(PROG)}: {text.message(result)}", file=sys.stderr)
                 code = cli.INPUT_ERROR
             else:
                 write(path, result)

@@ -51,8 +51,14 @@ class Parser(argparse.ArgumentParser):
         _let_streams_say_anything()  # help and errors come before ``run``
         super().__init__(prog=program(prog), allow_abbrev=False, **kwargs)
 
+    def parse_known_args(self, args=None, namespace=None):
+        for word in sys.argv[1:] if args is None else args:
+            if word.startswith("--") and word.partition("=")[2] == "--":  # argparse would give the command a list
+                self.error(f"argument {word[:-3]}: expected one argument")
+        return super().parse_known_args(args, namespace)
+
     def error(self, message):
-        self.exit(INPUT_ERROR, f"{self.prog}: {texts.in_a_line(message)}\n")
+        self.exit(INPUT_ERROR, f"{self.prog}: {texts.message(message)}\n")
 
 
 def positive_int(text):
@@ -135,7 +141,7 @@ def run(command, prog):
         print(f"{program(prog)}: {_with_arguments(error)}", file=sys.stderr)
         code = INPUT_ERROR
     except Stopped as stop:
-        print(f"{program(prog)}: {texts.in_a_line(stop)}", file=sys.stderr)
+        print(f"{program(prog)}: {texts.message(stop)}", file=sys.stderr)
         code = stop.code
     except KeyboardInterrupt:
         print(f"\n{program(prog)}: interrupted; no file was left half-written.", file=sys.stderr)
@@ -157,7 +163,7 @@ def run(command, prog):
 
 def _with_arguments(error):
     """The text of an ``InputError`` in one line, with the arguments that its settings are given by."""
-    text = texts.in_a_line(error)
+    text = texts.message(error)
     if not error.settings:
         return text
     arguments = ", ".join(f"--{name.replace('_', '-')}" for name in error.settings)

@@ -1,6 +1,8 @@
 """Folders and files to write to: checked before work begins, and written atomically."""
 
 import contextlib
+import errno
+import hashlib
 import os
 import pathlib
 import re
@@ -11,6 +13,10 @@ import tempfile
 from keras_classics.errors import InputError
 
 _LONGEST_NAME = 255  # bytes, on Linux' file systems
+_OF_THE_SYSTEM = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE),
+    *(errno.ENFILE, errno.ENOENT, errno.ENAMETOOLONG),
+)
 
 
 def check_targets(*paths):
@@ -25,7 +31,7 @@ def check_targets(*paths):
 
 
 def output_folder(path):
-    """``path`` as a folder that files can be written to, made if need be.
+    """``path`` as a folder that files can be written to, made if need be; what dead processes left in it is removed.
 
     Raises:
         InputError: it cannot be made or written to.
@@ -34,6 +40,7 @@ def output_folder(path):
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
+            sweep(folder)
             return folder
     except OSError as error:
         raise InputError(f"cannot write to the folder {folder}: {error.strerror or error}.") from error
@@ -64,6 +71,47 @@ def flush(path):
     """Have what was written to a file on the disk before going on."""
     with path.open("rb") as written:
         os.fsync(written.fileno())
+
+
+def reason_of(error):
+    """Why the system refused a file, in its own words, by an error of any library; None: for another reason.
+
+    TensorFlow's own errors, and HDF5's, have no number but those words.
+    """
+    if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
+        return error.strerror
+    return next((os.strerror(code) for code in _OF_THE_SYSTEM if os.strerror(code) in str(error)), None)
+
+
+def check_temporary_files():
+    """Refuse to begin where no temporary files can be written, as TensorFlow does of each function that it traces.
+
+    Raises:
+        InputError: the disk is full, or files are limited to less than 64 KiB.
+    """
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(bytes(2**16))
+            file.flush()
+    except OSError as error:
+        folder = tempfile.tempdir or os.environ.get("TMPDIR", "the folder of temporary files")
+        raise InputError(
+            f"cannot write temporary files to {folder}: {error.strerror or error}. The environment variable TMPDIR "
+            "names another folder."
+        ) from error
+
+
+def digest(path):
+    """SHA-256 of a file, or of the names and contents of all files in a folder, as hexadecimal digits."""
+    path, found = pathlib.Path(path), hashlib.sha256()
+    if path.is_file():
+        with path.open("rb") as file:
+            for block in iter(lambda: file.read(2**20), b""):
+                found.update(block)
+        return found.hexdigest()
+    for file in sorted(entry for entry in path.rglob("*") if entry.is_file()):
+        found.update(f"{file.relative_to(path)}\n{digest(file)}\n".encode(errors="surrogateescape"))
+    return found.hexdigest()
 
 
 @contextlib.contextmanager

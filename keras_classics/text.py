@@ -12,6 +12,19 @@ def in_a_line(text):
     return _BREAKS_A_LINE.sub(lambda found: found[0].encode("unicode_escape").decode(), str(text))
 
 
+def message(text):
+    """``text`` in a line that can be read: of typed words and texts of thousands of characters both ends are shown.
+
+    No word has more than 1,000 characters then, and the whole no more than 4,000.
+    """
+    line = re.sub(r"\S{1001,}", lambda word: _ends(word[0], 200), in_a_line(text))
+    return line if len(line) <= 4_000 else _ends(line, 1_500)
+
+
+def _ends(text, length):
+    return f"{text[:length]}… ({len(text):,} characters) …{text[-length:]}"
+
+
 def of_path(path):
     """A path as text: in UTF-8, whatever the locale takes the names of files for."""
     return os.fsencode(path).decode("utf-8", "surrogateescape")

@@ -3,7 +3,8 @@
 - ``needs_extras("onnx", …)``: libraries that an extra of ``setup.py`` brings;
 - ``needs_data``: prepared datasets in ``KERAS_CLASSICS_DATA_DIR``; the fixture ``data_dir`` brings the marker with it;
 - ``needs_tools("c++|g++", …)``: programs in ``PATH``, of alternatives with ``|`` between them one;
-- ``needs_registry``: a registry that pip can install packages from.
+- ``needs_registry``: a registry that pip can install packages from;
+- ``needs_mounts``: the permission to mount a file system, as root or in a namespace of one's own.
 
 A test whose needs are not met is skipped, by name and with what it needs. ``-m "needs_extras or needs_data"`` selects
 what is skipped where there are neither extras nor data.
@@ -51,6 +52,13 @@ def beside(fixture):
     return pathlib.Path(os.environ[DATA]).parent / BESIDE[fixture]
 
 
+@functools.cache
+def mounts():
+    """Whether a process may mount a file system in a namespace of its own, with the programs of util-linux."""
+    command = "unshare --map-root-user --mount setpriv --inh-caps=-all mount -t tmpfs none /mnt"
+    return subprocess.run(command, shell=True, capture_output=True).returncode == 0
+
+
 def photographs():
     """The folder ``imagenet_sample`` beside that of the prepared datasets."""
     return beside("photographs")
@@ -73,6 +81,8 @@ def unmet(item):
         found += [("needs_tools", f"needs {', '.join(absent)} in PATH")] if absent else []
     if item.get_closest_marker("needs_registry") and not has_registry():
         found.append(("needs_registry", "needs a registry that pip can install packages from"))
+    if item.get_closest_marker("needs_mounts") and not mounts():
+        found.append(("needs_mounts", "needs the permission to mount a file system (unshare --map-root-user --mount)"))
     return found
 
 

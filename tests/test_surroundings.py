@@ -100,6 +100,11 @@ def test_text_that_an_encoding_cannot_say_is_escaped(tmp_path):
     text.write(tmp_path / "file", "é" + os.fsdecode(b"\xff"))
     assert (tmp_path / "file").read_text(encoding="utf-8") == "é\\udcff"
     assert text.in_a_line("a\n\x1b[1mb\u2028é") == "a\\n\\x1b[1mb\\u2028é"
+    assert text.message(f"--set {'x' * 100_000}=1: why.") == (
+        f"--set {'x' * 200}… (100,003 characters) …{'x' * 197}=1: why."
+    )
+    assert 4_000 > len(text.message("--set " + "word " * 30_000 + ": why.")) > 3_000
+    assert text.message("word " * 200) == "word " * 200
 
 
 # Everything that was seen to break a command, at once.

@@ -3,7 +3,7 @@
 import json
 import shlex
 
-from keras_classics import children
+from keras_classics import children, files
 from keras_classics.errors import InputError
 
 _ELSEWHERE = ("--out", "--data-dir")  # arguments that do not change what is trained
@@ -31,9 +31,14 @@ def history(folder, module, arguments, data_dir=None):
         children.run(children.module(module, *given), f"training into {folder}")
         found = list(folder.glob("*_history.json"))
     try:
-        return json.loads(found[0].read_text(encoding="utf-8"))
-    except (IndexError, OSError, ValueError, RecursionError) as error:
+        record = json.loads(found[0].read_text(encoding="utf-8"))
+        model = found[0].with_name(found[0].name.replace("_history.json", ".keras"))
+        described = not model.exists() or record.get("model_sha256") in (None, files.digest(model))
+    except (IndexError, OSError, ValueError, RecursionError, AttributeError) as error:
         raise InputError(f"{folder} holds no history of a run that can be read; remove it.") from error
+    if not described:  # the run was killed between two renames
+        raise InputError(f"{found[0]} is not of the model {model.name} beside it; remove both.")
+    return record
 
 
 def arguments_of(record):

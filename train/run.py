@@ -47,6 +47,7 @@ def train_network(build, dataset, *, recipe, strategy, settings, unreadable=None
     """
     is_chief = devices.workers(strategy)[1] == 0
     files.check_targets(*artifacts.targets(settings.folder, settings.name))
+    files.check_temporary_files()
     total_steps = recipe.steps_for(len(dataset.train))
     steps = min(settings.steps or total_steps, total_steps)
     data = dataset.describe()

@@ -1,16 +1,12 @@
 """Why a conversion failed: the disk, the memory, a library, or the model itself."""
 
-import errno
 import os
 import tempfile
 
+from keras_classics import files
 from keras_classics.errors import InputError
 
 _LONGEST = 200  # characters of a converter's own words
-_OF_THE_SYSTEM = (
-    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE),
-    *(errno.ENFILE, errno.ENOENT, errno.ENAMETOOLONG),
-)
 _NO_MEMORY = ("OOM when allocating", "Cannot allocate memory", "bad_alloc", "out of memory", "Out of memory")
 
 
@@ -45,10 +41,7 @@ def _of_the_surroundings(error, folder):
         return "there is not enough memory to convert this model; free some, or convert it on a larger machine."
     if isinstance(error, ImportError):
         return f"a library that the conversion needs cannot be loaded ({_first_line(error)}); install it anew."
-    if isinstance(error, OSError) and error.errno in _OF_THE_SYSTEM:
-        return _unwritten(folder, error.strerror)
-    # TensorFlow's own errors have no number, but the system's words.
-    system = next((os.strerror(code) for code in _OF_THE_SYSTEM if os.strerror(code) in str(error)), None)
+    system = files.reason_of(error)
     return _unwritten(folder, system) if system else None
 
 

@@ -113,7 +113,7 @@ def write_if_accepted(tflite, target, figures, limits, record):
         return found
     with files.whole_file(target) as model_file, files.whole_file(target.with_suffix(".json")) as report_file:
         model_file.write_bytes(tflite)
-        text.write(report_file, report(figures, limits, record))
+        text.write(report_file, report(figures, limits, {**record, "model_sha256": files.digest(model_file)}))
     print(f"Wrote {target} and {target.with_suffix('.json').name}", flush=True)
     return found
 

@@ -7,7 +7,7 @@ import sys
 
 from export.contract import RANDOM, TITLES
 from export.inputs import networks
-from keras_classics import datasets
+from keras_classics import datasets, files
 from keras_classics.errors import InputError
 
 _PACKAGED = "mnist"  # name of LeNet-5's weights that come with the package
@@ -208,5 +208,7 @@ def _report(path):
         except (OSError, ValueError, RecursionError):
             continue
         if isinstance(report, dict) and isinstance(report.get("source"), dict):
+            if report.get("model_sha256", digest := files.digest(path)) != digest:  # a run was killed in between
+                print(f"Warning: {beside} describes another model than {path}.", file=sys.stderr, flush=True)
             return report
     return {}

@@ -1,6 +1,7 @@
 """Texts of the C files: kernels and files with placeholders, and numbers and strings as C has them."""
 
 import functools
+import hashlib
 import pathlib
 import re
 import string
@@ -50,6 +51,20 @@ def _kernel_file(name):
 def template(name):
     """A file of the folder ``files`` with its placeholders."""
     return string.Template((_HERE / "files" / name).read_text(encoding="utf-8"))
+
+
+def stamped(templates, fields):
+    """``{file name: text}`` of files that belong together: each holds a stamp (``$stamp``, 8 hexadecimal digits) that
+    another export has not, so that a compiler refuses a mixture of two.
+
+    Args:
+        templates: ``{file name: string.Template}``.
+        fields: of their other placeholders.
+    """
+    digest = hashlib.sha256()
+    for name, template in templates.items():
+        digest.update(f"{name}\n{template.substitute(fields, stamp='')}".encode())
+    return {name: template.substitute(fields, stamp=digest.hexdigest()[:8]) for name, template in templates.items()}
 
 
 def array(kind, name, values):

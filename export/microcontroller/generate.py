@@ -260,5 +260,5 @@ def fields(network, *, name, title, labels, model, model_name, rounding, pixels,
 
 def files(fields):
     """``{file name: text}`` of the network and its self-test; ``fields`` of the function of that name."""
-    texts = {".h": "network.h", ".c": "network.c", "_selftest.h": "selftest.h", "_selftest.c": "selftest.c"}
-    return {f"{fields['name']}{ending}": c_text.template(file).substitute(fields) for ending, file in texts.items()}
+    kinds = {".h": "network.h", ".c": "network.c", "_selftest.h": "selftest.h", "_selftest.c": "selftest.c"}
+    return c_text.stamped({f"{fields['name']}{end}": c_text.template(file) for end, file in kinds.items()}, fields)

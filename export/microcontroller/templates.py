@@ -7,6 +7,8 @@ MODEL_HEADER = Template("""\
 #ifndef ${guard}_MODEL_H_
 #define ${guard}_MODEL_H_
 
+#define ${guard}_EXPORT 0x$stamp  // the same in all files that belong together
+
 namespace $name {
 
 constexpr unsigned int kModelSize = $model_size;  // bytes, of flash
@@ -19,6 +21,10 @@ extern const unsigned char kModel[kModelSize];    // begins at a multiple of 16,
 
 MODEL_SOURCE = Template("""\
 #include "${name}_model.h"
+
+#if ${guard}_EXPORT != 0x$stamp
+#error "these files are of two exports; write them again"
+#endif
 
 namespace $name {
 
@@ -35,6 +41,12 @@ SETTINGS = Template("""\
 #define ${guard}_SETTINGS_H_
 
 #include <cstdint>
+
+#include "${name}_model.h"
+
+#if ${guard}_EXPORT != 0x$stamp
+#error "these files are of two exports; write them again"
+#endif
 
 namespace $name {
 
@@ -79,6 +91,10 @@ DIGIT = Template("""\
 
 #include "${name}_settings.h"
 
+#if ${guard}_EXPORT != 0x$stamp
+#error "these files are of two exports; write them again"
+#endif
+
 namespace $name {
 
 constexpr int kTestLabel = $digit;
@@ -105,6 +121,10 @@ MAIN = Template("""\
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 #include "tensorflow/lite/micro/system_setup.h"
 #include "tensorflow/lite/schema/schema_generated.h"
+
+#if ${guard}_EXPORT != 0x$stamp
+#error "these files are of two exports; write them again"
+#endif
 
 namespace {
 alignas(16) unsigned char arena[$name::kArenaSize];

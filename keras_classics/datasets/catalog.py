@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import os
 import pathlib
+import struct
 import sys
 import threading
 import urllib.request
@@ -11,7 +12,7 @@ import urllib.request
 import numpy as np
 
 from keras_classics import files
-from keras_classics.datasets import idx, image_folder
+from keras_classics.datasets import decoding, idx, image_folder
 from keras_classics.datasets.dataset import Dataset, Split, stratified
 from keras_classics.errors import InputError
 
@@ -218,9 +219,37 @@ def _in_memory(builder, split, where):
     options = tf.data.Options()
     options.autotune.enabled = False  # its thread makes the process wait after every short read
     whole = builder.as_dataset(
-        split=split, batch_size=-1, shuffle_files=False, read_config=tfds.ReadConfig(options=options)
+        split=split,
+        batch_size=-1,
+        shuffle_files=False,
+        read_config=tfds.ReadConfig(options=options),
+        decoders={"image": tfds.decode.SkipDecoding()},
     )
-    return Split(whole["image"].numpy(), whole["label"].numpy().astype(np.int64))
+    feature, labels = builder.info.features["image"], whole["label"].numpy().astype(np.int64)
+    if not len(labels):
+        return Split(np.zeros((0, *feature.shape), np.uint8), labels)
+    _check_sizes(whole["image"].numpy(), feature.shape, where)
+    decoded = tf.data.Dataset.from_tensor_slices(whole["image"]).map(feature.decode_example, num_parallel_calls=4)
+    images = decoded.batch(len(labels)).with_options(options).get_single_element()
+    return Split(images.numpy(), labels)
+
+
+def _check_sizes(pictures, shape, where):
+    """Refuse encoded pictures that claim another size than ``shape``, before TensorFlow takes memory for them.
+
+    Raises:
+        InputError: one does, or is no picture.
+    """
+    height, width, _ = shape
+    usual = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", width, height)
+    for number, picture in enumerate(pictures):
+        if not picture.startswith(usual):
+            found = decoding.size_of(picture, name=f"picture {number:,} in {where}")
+            if found != (height, width):
+                size = " × ".join(map(str, found))
+                raise InputError(
+                    f"picture {number:,} in {where} has {size} pixels, not {height} × {width}; prepare it anew."
+                )
 
 
 def _indexed(builder, split, where):

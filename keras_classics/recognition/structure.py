@@ -40,8 +40,11 @@ def check(model):
     """
     if len(model) > LARGEST:
         raise DamagedError(f"it has {len(model):,} bytes, more than {LARGEST:,}")
-    _check_tables(model)
-    _check_model(model, schema.Model.GetRootAs(model))
+    try:
+        _check_tables(model)
+        _check_model(model, schema.Model.GetRootAs(model))
+    except (struct.error, IndexError, TypeError, OverflowError) as error:  # tables that lie across one another
+        raise DamagedError("what one table says of another leads out of the file") from error
 
 
 class _Recorder:

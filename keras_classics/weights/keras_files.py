@@ -51,6 +51,8 @@ def check(path):
     if weights.getbuffer():
         with h5py.File(weights) as content:
             _check_hdf5(content, total)
+    if isinstance(configuration, dict):
+        configuration.pop("compile_config", None)  # an optimizer makes variables, which this scope does not let it
     with keras.StatelessScope(initialize_variables=False):  # shapes alone
         model = keras.saving.deserialize_keras_object(configuration, safe_mode=True)
         claimed = sum(4 * _product(variable.shape) for variable in getattr(model, "variables", ()))

@@ -179,6 +179,7 @@ def _fetched(row, build):
     importers.check_reader(row.file)  # before 240 MB are fetched
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        files.sweep(folder)
     except OSError as error:
         raise ValueError(
             f"cannot write weights to {folder}: {error.strerror}; set KERAS_HOME to another folder."

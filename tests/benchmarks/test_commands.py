@@ -49,7 +49,7 @@ def test_the_clock_stands_still_while_accuracy_is_looked_at():
     [
         ("train_lenet", ("--images", 640, "--batches", "64"), 1),
         ("fit_lenet", ("--images", 640, "--batches", 64), 2),
-        ("endurance", ("--steps", 40), 3),
+        ("endurance", ("--steps", 40, "--predictions", 40), 7),
         ("memory", ("--networks", "lenet", "--steps", 1), 1),
         ("input_pipeline", ("--made", 4, "--batch", 4, "--batches", 2), 1),
         ("import_time", ("--commands", "train.lenet"), 2),

@@ -12,6 +12,7 @@ import keras_classics
 from export import onnx, saved_model
 from export.convert.device_model import PLAIN, device_model
 from keras_classics import alexnet, lenet
+from keras_classics.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +107,19 @@ def test_a_saved_model_needs_nothing_of_this_package(called, run_folder, tmp_pat
     path = tmp_path / "lenet5_saved_model"
     done = subprocess.run([sys.executable, "-c", program, path], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.needs_extras("onnx", "tf2onnx", "onnxruntime")
+def test_an_onnx_file_that_cannot_be_run_is_one_sentence_and_nothing_is_printed(tmp_path, capsys):
+    import onnx as library
+
+    node = library.helper.make_node("NoSuchOperator", ["pixels"], ["answers"])
+    values = [
+        library.helper.make_tensor_value_info(name, library.TensorProto.UINT8, [1]) for name in ("pixels", "answers")
+    ]
+    library.save(
+        library.helper.make_model(library.helper.make_graph([node], "g", [values[0]], [values[1]])), tmp_path / "x.onnx"
+    )
+    with pytest.raises(InputError, match=r"x\.onnx cannot be run: .*NoSuchOperator.*\.$"):
+        onnx.run(tmp_path / "x.onnx", np.zeros(1, np.uint8))
+    assert capsys.readouterr().out == ""

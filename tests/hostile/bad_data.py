@@ -68,6 +68,19 @@ def idx_files(folder, chance):
         yield Case(f"{module} IDX {what}{end}", module, (*first, "--dataset", f"idx:{into}", *more, "--out", "OUT"))
 
 
+def with_picture(shard, path, content):
+    """The bytes of a TFRecord file whose fourth record has ``content`` for its picture."""
+    import tensorflow as tf
+
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for number, record in enumerate(tf.data.TFRecordDataset(str(shard)).as_numpy_iterator()):
+            example = tf.train.Example.FromString(record)
+            if number == 3:
+                example.features.feature["image"].bytes_list.value[0] = content
+            writer.write(example.SerializeToString())
+    return path.read_bytes()
+
+
 def tfds_folders(folder, chance):
     from tests.test_matrix import prepare, squares
 
@@ -81,6 +94,10 @@ def tfds_folders(folder, chance):
         (shard.name, "sixty gigabytes"): records.with_length(content, 60_000_000_000),
         (shard.name, "all bytes"): records.with_length(content, 2**64 - 1),
         (shard.name, "a pipe"): None,
+        **{
+            (shard.name, f"{form} of 60,000 × 60,000"): with_picture(shard, folder / "changed", picture(form)[1])
+            for form in ("PNG", "JPEG", "BMP")
+        },
         ("dataset_info.json", "empty"): b"",
         ("dataset_info.json", "text"): TEXT,
         ("dataset_info.json", "a list"): b"[]",

@@ -15,6 +15,11 @@ from tests.hostile import tables
 from tests.hostile.common import LENET, OTHERS, TEXT, flipped, generic, packaged, picture, written
 from tests.hostile.worker import Case
 
+# Found by ``tests.hostile.fuzz``: what lies across its tables leads out of the file.
+_ACROSS = bytes.fromhex(
+    "1c00000054464c334500000000880000160010000c000000090014000400000000269a090000003c000000940000b73d"
+)
+
 
 def models(folder, chance):
     good = packaged()
@@ -23,6 +28,7 @@ def models(folder, chance):
         "identifier alone": b"\x00\x00\x00\x00TFL3",
         "root far away": struct.pack("<I", 2**31) + good[4:],
         "root before it": struct.pack("<I", 2**32 - 4) + good[4:],
+        "tables across": _ACROSS,
         "no tables": good[:8] + bytes(len(good) - 8),
     }
     commands = {

@@ -40,6 +40,11 @@ def cases(folder):
         found += make(folder_in(folder, make.__name__), random.Random(seed))
     found += [Case(f"--set {setting[:40]!r}", "train.lenet", ("--set", setting, *LENET)) for setting in SETTINGS]
     found += [
+        Case("--set=--", "train.lenet", ("--set=--", *LENET)),
+        Case("--weights=--", "train.lenet", ("--weights=--", *LENET)),
+        Case("--explain=--", "export.predict", ("model.tflite", "3.png", "--explain=--")),
+    ]
+    found += [
         Case(f"--set {rate[:40]}", "train.lenet", ("--set", "schedule=steps", "--set", rate, *LENET)) for rate in RATES
     ]
     found += [

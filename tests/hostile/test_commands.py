@@ -24,6 +24,8 @@ def complaints(case, outcome):
     last = outcome.stderr.rstrip("\n").rpartition("\n")[2]
     if outcome.code == 2 and not last.startswith(f"python -m {case.module}: "):
         yield f"its last line is {last!r}"
+    if outcome.code == 2 and len(last) > 5_000:
+        yield f"its last line has {len(last):,} characters"
     if outcome.code == 2 and outcome.left:
         yield f"it left {outcome.left}"
     if outcome.megabytes > MOST_MEMORY:

@@ -1,5 +1,6 @@
 """At every moment that a command can be cut off, files are whole or as they were, and what is said is a sentence."""
 
+import itertools
 import os
 import pathlib
 import random
@@ -9,10 +10,12 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
 from export import demo
 from keras_classics import files, locks
+from keras_classics.datasets import disk_cache
 from tests.conftest import ROOT
 from tests.hostile.common import packaged, picture
 from tests.hostile.writers import WRITERS
@@ -20,6 +23,7 @@ from tests.hostile.writers import WRITERS
 WRITER = """
 import pathlib, sys
 from keras_classics import files, locks
+from keras_classics.datasets import disk_cache
 folder = pathlib.Path(sys.argv[1])
 locks.claim(folder, "set")
 print("ready", flush=True)
@@ -153,3 +157,25 @@ def test_an_interrupt_while_waiting_for_a_picture_is_a_sentence(model):
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert said == b"\npython -m export.predict: interrupted; no file was left half-written.\n"
+
+
+def test_a_clock_that_goes_back_changes_nothing(tmp_path, monkeypatch):
+    """Files of the year 2100, and a clock that is earlier each time it is read."""
+    now = itertools.count(4_102_444_800, -86_400)
+    monkeypatch.setattr(time, "time", lambda: next(now))
+    monkeypatch.setenv("KERAS_CLASSICS_CACHE_DIR", str(tmp_path))
+    for number in range(3):
+        locks.claim(tmp_path, "set")
+        with files.whole_file(tmp_path / "a") as partial:
+            partial.write_text(str(number))
+        kept = disk_cache.arrays("kind", b"content", lambda number=number: {"first": np.array([number])})
+        assert kept["first"] == [0]  # computed once
+        dead = tmp_path / f".{2**22 + number}@{files._machine()}.b"  # no process has that number
+        dead.touch()
+        for path in tmp_path.iterdir():
+            os.utime(path, (4_102_444_800, 4_102_444_800 - number))
+        locks.release()
+        files.output_folder(tmp_path)
+        assert not dead.exists()
+        assert (tmp_path / "a").read_text() == str(number)
+    assert len(list(tmp_path.iterdir())) == 2

@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+from tests.hostile import places
+
 ROOT = pathlib.Path(__file__).parent.parent.parent
 
 _STREAMS = ("stdout", "stderr")
@@ -32,6 +34,8 @@ class Case:
         arguments: of the command line; "OUT", or what begins with "OUT/", is a folder of its own.
         environment: variables that are set.
         refused: whether it has to be refused; else the file may have stayed sound.
+        place: where "OUT" is: "" (a folder), or a name of ``tests.hostile.places.PLACES``.
+        interrupted: "module:name" of what is interrupted by Ctrl-C when it is called; "": nothing.
     """
 
     name: str
@@ -39,6 +43,8 @@ class Case:
     arguments: tuple
     environment: dict = dataclasses.field(default_factory=dict)
     refused: bool = True
+    place: str = ""
+    interrupted: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,19 +59,19 @@ class Outcome:
     left: tuple = ()  # files in "OUT"
 
 
-def run(cases, workers=2):
-    """``[(Case, Outcome), …]``, in order."""
+def run(cases, workers=2, prefix=()):
+    """``[(Case, Outcome), …]``, in order; ``prefix``: words of a command that starts the workers."""
     shares = [cases[number::workers] for number in range(workers)]
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        parts = list(pool.map(_run_share, shares))
+        parts = list(pool.map(lambda share: _run_share(share, prefix), shares))
     return [parts[number % workers][number // workers] for number in range(len(cases))]
 
 
-def _run_share(cases):
+def _run_share(cases, prefix):
     worker, found = None, []
     try:
         for case in cases:
-            worker = worker or _started()
+            worker = worker or _started(prefix)
             worker.stdin.write(json.dumps(dataclasses.asdict(case)).encode() + b"\n")
             worker.stdin.flush()
             answer = _answer(worker, PATIENCE)
@@ -83,9 +89,9 @@ def _run_share(cases):
     return found
 
 
-def _started():
+def _started(prefix):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_NUM_INTRAOP_THREADS": "1"}
-    command = [sys.executable, "-m", "tests.hostile.worker"]
+    command = [*prefix, sys.executable, "-m", "tests.hostile.worker"]
     worker = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
@@ -100,7 +106,11 @@ def _answer(worker, seconds):
 
 
 def _outcome(case, folder):
-    out = pathlib.Path(tempfile.mkdtemp(dir=folder))
+    with places.PLACES[case["place"]](pathlib.Path(tempfile.mkdtemp(dir=folder))) as out:
+        return _outcome_in(out, case, folder)
+
+
+def _outcome_in(out, case, folder):
     arguments = [str(out) + word[3:] if word.partition("/")[0] == "OUT" else word for word in case["arguments"]]
     for descriptor, name in enumerate(_STREAMS, start=1):
         stream = os.open(pathlib.Path(folder, name), os.O_RDWR | os.O_CREAT | os.O_TRUNC)
@@ -108,7 +118,7 @@ def _outcome(case, folder):
         os.close(stream)
     pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak of memory begins anew
     before, began, code = _memory("VmRSS"), time.monotonic(), 0
-    with _environment(case["environment"]):
+    with _environment(case["environment"]), places.interrupted(case["interrupted"]):
         try:
             importlib.import_module(case["module"]).main(arguments)
         except SystemExit as end:
@@ -119,6 +129,7 @@ def _outcome(case, folder):
     sys.stdout.flush()
     sys.stderr.flush()
     said = [pathlib.Path(folder, name).read_text(errors="replace") for name in _STREAMS]
+    out.stat().st_mode & 0o700 or out.chmod(0o700)
     left = sorted(str(path.relative_to(out)) for path in out.rglob("*") if not path.is_dir())
     return Outcome(code, *said, seconds, grown, tuple(left))
 
@@ -149,6 +160,7 @@ def main():
     answers = os.fdopen(os.dup(1), "w")
     print("ready", file=answers, flush=True)
     with tempfile.TemporaryDirectory() as folder:
+        tempfile.tempdir = folder
         for line in sys.stdin:
             outcome = _outcome(json.loads(line), folder)
             print(json.dumps(dataclasses.asdict(outcome)), file=answers, flush=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import keras_classics
+from tests.conftest import ROOT
 
 
 @pytest.mark.parametrize("first", ["import keras_classics, keras", "import keras, keras_classics"])
@@ -133,3 +134,21 @@ def _environment():
     import pathlib
 
     return {**os.environ, "PYTHONPATH": str(pathlib.Path(keras_classics.__file__).parent.parent)}
+
+
+def test_imports_and_packaged_weights_reach_for_no_network():
+    program = (
+        "import sys\n"
+        "def refuse(event, args):\n"
+        "    if event in ('socket.connect', 'socket.getaddrinfo', 'socket.sendto'):\n"
+        "        raise SystemExit(f'{event} {args}')\n"
+        "sys.addaudithook(refuse)\n"
+        "import keras_classics\n"
+        "from keras_classics import datasets\n"
+        "import export.predict, export.tflite, export.verify, train.alexnet, train.lenet, train.run\n"
+        "keras_classics.LeNet5(weights='mnist')\n"
+        "keras_classics.Recognizer()\n"
+        "datasets.load('embedded')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

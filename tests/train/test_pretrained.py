@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from keras_classics import lenet
+from keras_classics import files, lenet
 from train import pretrained
 
 
@@ -21,12 +21,13 @@ def runs(run_folder, tmp_path):
             history["test"]["accuracy"] = accuracy
             history["dataset"]["name"], history["recipe"]["seed"] = "mnist", seed
             history["network"] = {"relu": "LeNet-5 (relu)", "1998": "LeNet-5 (1998)"}.get(file[7:], "LeNet-5")
-            (folder / "lenet5_history.json").write_text(json.dumps(history))
             if file == "lenet5_tanh":
                 shutil.copy(run_folder / "lenet5.keras", folder)
             else:
                 model = lenet.LeNet5(variant=variant, activation=activation, classifier_activation="softmax")
                 model.save(folder / "lenet5.keras")
+            history["model_sha256"] = files.digest(folder / "lenet5.keras")
+            (folder / "lenet5_history.json").write_text(json.dumps(history))
     return tmp_path / "runs"
 
 
@@ -43,3 +44,12 @@ def test_weights_of_the_first_seed_are_kept_and_all_seeds_reported(runs, model, 
     for ours, theirs in zip(kept.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     lenet.LeNet5(weights=tmp_path / "out" / "lenet5_1998.weights.h5", variant="1998")
+
+
+def test_a_history_of_another_model_than_the_one_beside_it_is_refused(runs, tmp_path, capsys):
+    """As a process leaves them that is killed between two renames."""
+    shutil.copy(runs / "lenet5_relu-0" / "lenet5.keras", runs / "lenet5_tanh-0")
+    with pytest.raises(SystemExit) as done:
+        pretrained.main(["--runs", str(runs), "--seeds", "2", "--out", str(tmp_path / "out")])
+    assert done.value.code == 2
+    assert "lenet5_history.json is not of the model lenet5.keras beside it; remove both." in capsys.readouterr().err

@@ -82,7 +82,8 @@ class Checkpoints:
                     files.flush(part)
                     part.replace(self.folder / part.name)
         except tf.errors.OpError as error:
-            raise InputError(f"cannot save a checkpoint in {self.folder}: {error.message}.") from error
+            reason = files.reason_of(error) or error.message
+            raise InputError(f"cannot save a checkpoint in {self.folder}: {reason}.") from error
         except OSError as error:
             raise InputError(f"cannot save a checkpoint in {self.folder}: {error.strerror or error}.") from error
         self.last = self.folder / name

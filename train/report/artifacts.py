@@ -62,7 +62,8 @@ def _write(folder, name, model, record, loss, results, size, bgr):
     with files.whole_file(paths[".keras"]) as partial:
         model.save(partial)
         written[".keras"] = paths[".keras"].name
-        write_one("_history.json", lambda path: history.write_json(path, record))
+        described = {**record, "model_sha256": files.digest(partial)}
+        write_one("_history.json", lambda path: history.write_json(path, described))
         write_one("_history.csv", lambda path: history.write_csv(path, record))
     for ending in set(ENDINGS) - set(written):
         with optional(paths[ending].name):

@@ -8,6 +8,10 @@ $summary
  * Assumed of the compiler, as TensorFlow Lite for Microcontrollers does: >> of a negative number is arithmetic. */
 #include "$name.h"
 
+#if ${guard}_EXPORT != 0x$stamp
+#error "these files are of two exports; write them again"
+#endif
+
 typedef char right_shift_is_arithmetic[(-1 >> 1) == -1 ? 1 : -1];
 
 $code

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#define ${guard}_EXPORT 0x$stamp /* the same in all files that belong together */
 #define ${guard}_SIDE $side
 #define ${guard}_PIXELS ($side * $side)
 #define ${guard}_CLASSES $classes

@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+#if ${guard}_EXPORT != 0x$stamp
+#error "these files are of two exports; write them again"
+#endif
+
 const uint8_t ${name}_test_pixels[${guard}_TEST_DIGITS][${guard}_PIXELS] = {
 $pixels
 };

@@ -4,6 +4,10 @@
 
 #include "$name.h"
 
+#if ${guard}_EXPORT != 0x$stamp
+#error "these files are of two exports; write them again"
+#endif
+
 #define ${guard}_TEST_DIGITS $count
 
 #ifdef __cplusplus

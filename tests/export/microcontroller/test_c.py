@@ -72,6 +72,18 @@ def test_compilers_have_nothing_to_warn_of(kind, tool, code, tmp_path):
 
 
 @pytest.mark.needs_tools("gcc")
+@pytest.mark.parametrize("file", ["lenet5.c", "lenet5.h", "lenet5_selftest.c", "lenet5_selftest.h"])
+def test_a_file_of_another_export_among_the_others_does_not_compile(file, code, tmp_path):
+    """As a process leaves them that is killed between two renames."""
+    mixed = code("tanh") | {file: code("relu")[file]}
+    folder = in_folder(mixed, tmp_path)
+    sources = [folder / "lenet5.c", folder / "lenet5_selftest.c"]
+    done = subprocess.run(["gcc", "-std=c99", "-fsyntax-only", *sources], capture_output=True, text=True)
+    assert done.returncode
+    assert '#error "these files are of two exports; write them again"' in done.stderr
+
+
+@pytest.mark.needs_tools("gcc")
 @pytest.mark.parametrize("kind", KINDS)
 def test_sanitizers_find_nothing(kind, code, tmp_path):
     """Of addresses and of undefined behaviour, on the ten digits of the self-test."""

@@ -1,6 +1,7 @@
 """The microcontroller's side: answers and memory in its own interpreter, and C++ source that says the same."""
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -200,6 +201,21 @@ def test_main_says_whether_the_answer_is_within_one_step(written, changed, code,
     done = subprocess.run([program], capture_output=True, text=True)
     assert done.returncode == code
     assert f"{embedded.test.labels[0]}; outputs differ by {changed} at most" in done.stdout
+
+
+@needs_compiler
+@pytest.mark.parametrize("file", ["model.h", "model.cc", "settings.h", "test_digit.h"])
+def test_a_file_of_another_export_among_the_others_does_not_compile(file, written, tmp_path):
+    shutil.copytree(written[0], tmp_path, dirs_exist_ok=True)
+    path = tmp_path / f"lenet5_uint8_{file}"
+    text, stamps = re.subn(r"(EXPORT (?:!= )?0x)[0-9a-f]{8}", r"\g<1>0badc0de", path.read_text())
+    path.write_text(text)
+    assert stamps == 1
+    (tmp_path / "all.cc").write_text('#include "lenet5_uint8_test_digit.h"\n#include "lenet5_uint8_model.cc"\n')
+    command = [needs.tool(COMPILERS), "-fsyntax-only", tmp_path / "all.cc"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode
+    assert '#error "these files are of two exports; write them again"' in done.stderr
 
 
 @needs_compiler

@@ -211,3 +211,13 @@ def test_onnx_data_outside_of_its_folder_is_refused(location, length, said, tmp_
 def test_the_checks_know_keras_own_files(file):
     assert keras_files.configuration_of(file)["class_name"] == "Functional"
     keras_files.check(file)
+
+
+def test_a_model_saved_after_fit_is_read_like_any_other(tmp_path):
+    model = LeNet5()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(np.zeros((2, 32, 32, 1), "float32"), np.zeros(2), verbose=0)
+    model.save(tmp_path / "x.keras")
+    loaded = keras_files.load_model(tmp_path / "x.keras")
+    for ours, theirs in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
