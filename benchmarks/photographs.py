@@ -6,11 +6,9 @@ pictures without digits.
 """
 
 import collections
-import concurrent.futures
 import csv
 import functools
 import json
-import multiprocessing
 import os
 import pathlib
 import time
@@ -18,7 +16,7 @@ import time
 import numpy as np
 
 from benchmarks import no_digits, renderings
-from keras_classics import cli
+from keras_classics import children, cli
 from keras_classics.errors import InputError
 from keras_classics.shares import interval
 
@@ -196,7 +194,7 @@ def of_time(model, rounds=7):
 def run(args):
     data_dir = args.data_dir or os.environ.get("KERAS_CLASSICS_DATA_DIR")
     rows = of_time(args.model)
-    with concurrent.futures.ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn")) as pool:
+    with children.pool() as pool:
         if args.folder:
             rows += of_folder(pool, args.model, pathlib.Path(args.folder), args.errors)
         if data_dir:

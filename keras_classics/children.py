@@ -1,9 +1,13 @@
 """Processes that a command starts: ours whatever the working directory holds, and never ended in silence."""
 
+import concurrent.futures
+import multiprocessing
+import os
 import pathlib
 import signal
 import subprocess
 import sys
+import threading
 
 from keras_classics import cli
 from keras_classics.errors import InputError
@@ -33,6 +37,32 @@ def run(command, name, **options):
     done = subprocess.run(command, **options)
     check(done.returncode, name, done.stderr)
     return done
+
+
+def pool(workers=None, initializer=None, initargs=()):
+    """A pool of Python processes that end when this one does, even if it is killed.
+
+    Args:
+        workers: how many; None: one a core.
+        initializer, initargs: what each runs first.
+
+    Returns:
+        A ``concurrent.futures.ProcessPoolExecutor``; its processes are new ones, not forks, which would share the
+        threads of libraries.
+    """
+    context = multiprocessing.get_context("spawn")
+    return concurrent.futures.ProcessPoolExecutor(workers, context, _begin, (initializer, initargs))
+
+
+def _begin(initializer, initargs):
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if initializer is not None:
+        initializer(*initargs)
+
+
+def _end_with_parent():
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def check(code, name, stderr=None):

@@ -5,18 +5,17 @@ Every picture goes through ``keras_classics.recognition.field``, as a picture to
 the label ``len(class_names)``; the loss "cross_entropy_or_none" teaches the network to be sure of no class then.
 """
 
-import concurrent.futures
 import contextlib
 import dataclasses
-import multiprocessing
 import pathlib
 import zipfile
 
 import numpy as np
 from PIL import Image
 from scipy import ndimage
+from tqdm import tqdm
 
-from keras_classics import datasets, files
+from keras_classics import children, datasets, files
 from keras_classics.recognition import reading
 from keras_classics.recognition.field import box_of, field
 from train import letters, strokes
@@ -58,10 +57,9 @@ def pictures(digits, labels, seed, counts=(RESTYLED, DRAWN, SMALL, NONE)):
         for kind, count in zip(_MAKERS, counts, strict=True)
         for part in range(-(-count // _PART))
     ]
-    with concurrent.futures.ProcessPoolExecutor(
-        mp_context=multiprocessing.get_context("spawn"), initializer=_share, initargs=(digits, labels)
-    ) as pool:
-        parts = list(pool.map(_part, jobs))
+    with children.pool(initializer=_share, initargs=(digits, labels)) as pool:
+        made = tqdm(pool.map(_part, jobs), total=len(jobs), unit=" thousand pictures", disable=None, leave=False)
+        parts = list(made)
     images, found = zip(*parts, strict=True)
     return np.concatenate(images), np.concatenate(found).astype(np.int64)
 

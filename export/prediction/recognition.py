@@ -1,14 +1,13 @@
 """Paths of pictures → answers, in this process or, of many pictures, in several."""
 
-import concurrent.futures
 import dataclasses
 import functools
 import itertools
-import multiprocessing
 import os
 import pathlib
 import sys
 
+from keras_classics import children
 from keras_classics.errors import InputError
 
 MANY = 2_000  # pictures from which on starting further processes pays
@@ -77,8 +76,7 @@ def _in_processes(settings, paths):
     """As ``_one`` of each path, in order, by as many processes as there are processors."""
     workers = len(os.sched_getaffinity(0))
     chunks = (paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK))
-    context = multiprocessing.get_context("spawn")  # a fork would share the interpreter's threads
-    with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with children.pool(workers) as pool:
         waiting = [pool.submit(_several, settings, chunk) for chunk in itertools.islice(chunks, workers * _AHEAD)]
         while waiting:
             yield from waiting.pop(0).result()

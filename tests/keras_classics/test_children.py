@@ -1,7 +1,11 @@
 """A child that crashes in native code reaches the user as a sentence and an exit code, whatever command started it."""
 
+import os
+import pathlib
+import signal
 import subprocess
 import sys
+import time
 import types
 
 import pytest
@@ -13,6 +17,7 @@ from keras_classics import children, cli
 from keras_classics.errors import InputError
 from train import finished_runs
 
+ROOT = pathlib.Path(__file__).parent.parent.parent
 DIES = "import os, signal; os.kill(os.getpid(), signal.{})"
 
 
@@ -82,3 +87,32 @@ def test_a_child_is_ours_whatever_lies_in_the_working_directory(tmp_path):
             done = subprocess.run(command, cwd=tmp_path, env=variables, capture_output=True, text=True)
             assert done.returncode == 0, done.stderr
             assert f"usage: python -m {command[2]}" in done.stdout
+
+
+def test_processes_of_a_pool_end_when_theirs_is_killed(tmp_path):
+    code = (
+        "import os, pathlib, signal, time\n"
+        "from keras_classics import children\n"
+        "if __name__ == '__main__':\n"
+        "    with children.pool(2) as pool:\n"
+        "        found = {pool.submit(os.getpid).result() for _ in range(20)}\n"
+        "        pathlib.Path('pids').write_text(' '.join(map(str, found)))\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    (tmp_path / "program.py").write_text(code)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, env=environment, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    numbers = [int(number) for number in (tmp_path / "pids").read_text().split()]
+    assert numbers
+    deadline = time.monotonic() + 20
+    while any(_runs(number) for number in numbers):
+        assert time.monotonic() < deadline, "a process of the pool still runs"
+        time.sleep(0.1)
+
+
+def _runs(number):
+    try:
+        return pathlib.Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
