@@ -21,7 +21,7 @@ from keras_classics.recognition.field import box_of, field
 from train import letters, strokes
 
 SIDE = strokes.CANVAS
-RESTYLED, DRAWN, SMALL, NONE = 40_000, 20_000, 24_000, 32_000  # pictures made
+RESTYLED, DRAWN, SMALL, NONE = 40_000, 28_000, 32_000, 36_000  # pictures made
 FEWEST, MOST = 7, 14  # pixels across a small picture; MNIST's digits have 20
 ENLARGED = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
 _PART = 1_000  # pictures a seed
@@ -94,7 +94,7 @@ def small(digits, labels, random):
     """A digit of few pixels, in grey, enlarged as programs do; a field and its label."""
     while True:
         index, label = random.integers(len(digits)), int(random.integers(10))
-        if random.random() < 0.75:
+        if random.random() < 0.5:
             ink, label = placed(digits[index], random), labels[index]
         else:
             ink = strokes.drawn(label, random)

@@ -158,15 +158,25 @@ function drawn(level) {
   const inside = above(fine, Math.min(FIELD.SHARE, greatest(fine.values) / 2)); // a hair that scaling made faint is a stroke
   const inward = distanceTransform(inside).values;
   const within = inward.filter((value) => value).map((value) => value - 0.5); // distance to the edge
-  const share = (4 * sumOf(within)) / within.length / longest, wanted = clamped(share, ...FIELD.STROKE.map((side) => side / FIELD.BOX));
+  const share = (4 * sumOf(within)) / within.length / longest;
+  const [faint, full] = FIELD.BETWEEN, [edged, blurred] = FIELD.SOFT;
+  const soft = fine.values.filter((value) => value > faint && value < full).length / within.length;
+  const inWidth = FIELD.STROKE[0] <= share * FIELD.BOX && share * FIELD.BOX < FIELD.WIDEST;
+  if (edged < soft && soft < blurred && inWidth) return boxed(fine, inside, FIELD.GREY_EDGE * FIELD.FINE);
+  const wanted = clamped(share, ...FIELD.STROKE.map((side) => side / FIELD.BOX));
   let grow = ((wanted - share) * longest) / (2 * (1 - wanted));
   grow = Math.max(grow, FIELD.THINNEST - greatest(within));
   const outward = distanceTransform(masked(inside, (value) => !value)).values;
   const signed = mapped(inside, (value, at) => (value ? inward[at] - 0.5 : 0.5 - outward[at])); // above 0 within
-  const strokes = mapped(signed, (value) => clamped(value + grow + 0.5, 0, 1));
-  const { top, bottom, left, right } = boxOf(above(strokes, 0.5));
-  const tight = cropped(strokes, Math.max(top - 1, 0), Math.min(bottom + 1, strokes.height), Math.max(left - 1, 0), Math.min(right + 1, strokes.width));
-  return brought(tight, longest / Math.max(bottom - top, right - left));
+  const strokes = mapped(signed, (value) => clamped(value + grow + 0.5, 0, 1)), core = above(strokes, 0.5);
+  const { top, bottom, left, right } = boxOf(core);
+  return brought(boxed(strokes, core, 1), longest / Math.max(bottom - top, right - left));
+}
+
+/** The part of `one` in the box of a mask and at most `margin` pixels around it. */
+function boxed(one, mask, margin) {
+  const { top, bottom, left, right } = boxOf(mask);
+  return cropped(one, Math.max(top - margin, 0), Math.min(bottom + margin, one.height), Math.max(left - margin, 0), Math.min(right + margin, one.width));
 }
 
 /** `one` scaled, 0 to 1. */

@@ -20,7 +20,7 @@ function readPicture(network, picture) {
     return seen.get(name);
   };
   const written = split.lines.filter((pieces) => pieces.some(inked));
-  const lines = written.map((pieces) => readLine(pieces, (members) => digit(members, split.found)).filter(inked));
+  const lines = written.map((pieces) => readLine(pieces, (members) => digit(members, split.found)));
   if (lines.flat().length === 1) return standsOut(found, oneDigit(found)) ? [[digit(oneDigit(found), found)]] : [];
   return lines.filter((line) => line.some((each) => Math.max(...each.probabilities) >= RECOGNIZER.THRESHOLD));
 }

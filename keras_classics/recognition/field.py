@@ -15,6 +15,12 @@ SHARE = 0.5  # of a full stroke: the edge of a stroke
 THINNEST = 0.6  # of FINE's pixels: no stroke is made thinner than this from its middle to its edge
 ROOM = 0.2  # of the longer side: paper around a digit while its strokes are brought to width
 STROKE = (2.2, 3.6)  # width of MNIST's strokes, in its pixels: thinner ones are thickened, wider ones made thinner
+# Of a digit that came in few pixels, greys say more than edges: they are kept where so many pixels, as a share of those
+# inside strokes, are neither paper nor full stroke. Fewer: it has edges; more: it is out of focus.
+SOFT = (0.5, 1.2)
+BETWEEN = (0.2, 0.8)  # of a full stroke: what is neither
+WIDEST = 4.4  # MNIST's pixels: wider strokes are made thinner all the same, and thin ones thickened
+GREY_EDGE = 3  # MNIST's pixels: so far from a stroke, what is grey is still of it
 
 
 def field(strength, threshold):
@@ -45,20 +51,28 @@ def _drawn(level):
     shape = [max(1, round(side * scale)) for side in level.shape]
     fine = _resized(level, shape)
     inside = fine > min(SHARE, float(fine.max()) / 2)  # a hair that scaling has made faint is still a stroke
-    outward = ndimage.distance_transform_edt(~inside)
     inward = ndimage.distance_transform_edt(inside)
+    share = 4 * float((inward[inside] - 0.5).mean()) / (BOX * FINE)
+    soft = ((fine > BETWEEN[0]) & (fine < BETWEEN[1])).sum() / inside.sum()
+    if SOFT[0] < soft < SOFT[1] and STROKE[0] <= share * BOX < WIDEST:
+        return _cropped(fine, inside, GREY_EDGE * FINE)
+    wanted = min(max(share, STROKE[0] / BOX), STROKE[1] / BOX)
+    outward = ndimage.distance_transform_edt(~inside)
     signed = np.where(inside, inward - 0.5, 0.5 - outward)  # distance to the edge, above 0 within
-    width = 4 * float(signed[inside].mean())
-    least, most = (side / BOX for side in STROKE)
-    share = width / (BOX * FINE)
-    wanted = min(max(share, least), most)
     grow = (wanted - share) * BOX * FINE / (2 * (1 - wanted))
     grow = max(grow, THINNEST - float(signed.max()))
     drawn = np.clip(signed + grow + 0.5, 0, 1)
-    top, bottom, left, right = box_of(drawn > 0.5)
-    drawn = drawn[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
+    inside = drawn > 0.5
+    top, bottom, left, right = box_of(inside)
+    drawn = _cropped(drawn, inside, 1)
     scale = BOX * FINE / max(bottom - top, right - left)
     return _resized(drawn, [max(1, round(side * scale)) for side in drawn.shape])
+
+
+def _cropped(values, inside, margin):
+    """The values in the box of a mask and at most ``margin`` pixels around it."""
+    top, bottom, left, right = box_of(inside)
+    return values[max(top - margin, 0) : bottom + margin, max(left - margin, 0) : right + margin]
 
 
 def _resized(values, shape):

@@ -31,7 +31,7 @@ def digit_of(pixels):
 def lines_in(pixels, probabilities_of, *, all_lines):
     """Lines of digits, top to bottom; each a list of ``(probabilities, box)`` from left to right.
 
-    What is no ink (``parts.stands_out``) is left out, as ``digit_of`` leaves it out.
+    A line is left out if nothing in it stands out from the paper as ink does (``parts.stands_out``).
 
     Args:
         pixels: ``uint8 (height, width, 3)``.
@@ -45,13 +45,11 @@ def lines_in(pixels, probabilities_of, *, all_lines):
     def of_groups(groups):
         return probabilities_of([field_of(found, members) for members in groups])
 
-    read = []
-    for line in written:
-        if any(parts.stands_out(found, piece.members) for piece in line):
-            digits = lines.read(line, found, of_groups)
-            digits = [(row, box_of(found, members)) for members, row in digits if parts.stands_out(found, members)]
-            read += [digits] if digits else []
-    return read
+    return [
+        [(probabilities, box_of(found, members)) for members, probabilities in lines.read(line, found, of_groups)]
+        for line in written
+        if any(parts.stands_out(found, piece.members) for piece in line)
+    ]
 
 
 def field_of(found, members):
