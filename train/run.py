@@ -57,14 +57,12 @@ def train_network(build, dataset, *, recipe, strategy, settings, unreadable=None
     devices.configure(settings.precision, settings.deterministic)
     trainer = Trainer(
         build,
-        preprocessing=settings.preprocessing,
-        size=settings.size,
+        **{"preprocessing": settings.preprocessing, "size": settings.size},
         dataset=prepared,
         recipe=recipe,
         strategy=strategy,
         lanes=settings.lanes,
-        unreadable=unreadable,
-        teacher=teacher,
+        **{"unreadable": unreadable, "teacher": teacher},
     )
     with _only_the_chief_speaks(trainer):
         screen.introduce(trainer, settings.title, steps, held, dataset)

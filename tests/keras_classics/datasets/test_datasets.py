@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from keras_classics import datasets
-from keras_classics.datasets import catalog, idx, windows
+from keras_classics.datasets import idx, prepared, windows
 from keras_classics.errors import InputError
 from tests.hostile.records import with_length
 
@@ -66,7 +66,7 @@ def silent_host(monkeypatch):
     """A host that accepts connections and never says a word, in place of the dataset's."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}/labels"
-        monkeypatch.setitem(catalog._PUBLISHED, "mnist", catalog._Published(5_000, url))
+        monkeypatch.setitem(prepared.PUBLISHED, "mnist", prepared.Published(5_000, url))
         monkeypatch.delenv(datasets.DATA_DIR_VARIABLE, raising=False)
         yield
 
