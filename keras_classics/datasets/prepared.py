@@ -87,7 +87,7 @@ def _read(name, root, plain):
     names = tuple(builder.info.features["label"].names)
     if names == tuple(map(str, range(len(names)))):  # what TFDS says when it has no list of them
         names = published.class_names or names
-    origin = f"prepared by TensorFlow Datasets in {where}"
+    origin = f"prepared by TensorFlow Datasets in {where.resolve()}"
     spec = {"kind": "tfds", "name": name, "data_dir": str(root.resolve())}
     return Dataset(name, origin, names, train, validation, test, spec)
 
