@@ -12,7 +12,7 @@ const view = { language: /^zh/i.test(navigator.language) ? "zh" : "en", picked: 
 const pen = { stroke: null, pointer: null, x: 0.5, y: 0.5, down: false, shown: false };
 
 const say = (name, ...values) => inWords(view.language, name, ...values);
-const percent = (share) => (share > 0.9995 ? "> 99.9\u00a0%" : `${(100 * share).toFixed(share < 0.1 ? 0 : 1)}\u00a0%`);
+const percent = (share) => (share > 0.9995 ? ">\u00a099.9\u00a0%" : `${(100 * share).toFixed(share < 0.1 ? 0 : 1)}\u00a0%`);
 const digitsOf = () => view.reading?.flat() ?? [];
 const bestOf = (digit) => network.labels[answerOf(digit.probabilities)];
 const labelOf = (digit) => (isSure(digit) ? bestOf(digit) : RECOGNIZER.UNKNOWN);
