@@ -1,4 +1,4 @@
-"""``python -m benchmarks.commands``: seconds from Enter to done of the commands people run, cold, and where they go."""
+"""``python -m benchmarks.commands``: seconds from Enter to done of the commands that people run, and where they go."""
 
 import dataclasses
 import pathlib

@@ -3,7 +3,6 @@
 Each network is trained with the recipe "best" from several seeds; those of seed 0 are packaged, whichever score best.
 """
 
-import hashlib
 import json
 import pathlib
 import statistics
@@ -100,7 +99,7 @@ def _packaged(file, variant, activation, histories, run, out):
         "file": f"{file}.weights.h5",
         "variant": variant,
         "activation": activation,
-        "sha256": hashlib.sha256((out / f"{file}.weights.h5").read_bytes()).hexdigest(),
+        "sha256": files.digest(out / f"{file}.weights.h5"),
         "accuracies": [round(accuracy, 2) for accuracy in accuracies],
         "mean": round(statistics.mean(accuracies), 3),
         "spread": round(statistics.stdev(accuracies), 3) if len(accuracies) > 1 else 0.0,

@@ -55,15 +55,7 @@ def train_network(build, dataset, *, recipe, strategy, settings, unreadable=None
     unreadable = unreadable or Unreadable(settings.max_bad)
     prepared, held = preparation.prepared(dataset, recipe, settings, steps, unreadable)
     devices.configure(settings.precision, settings.deterministic)
-    trainer = Trainer(
-        build,
-        **{"preprocessing": settings.preprocessing, "size": settings.size},
-        dataset=prepared,
-        recipe=recipe,
-        strategy=strategy,
-        lanes=settings.lanes,
-        **{"unreadable": unreadable, "teacher": teacher},
-    )
+    trainer = _trainer(build, prepared, recipe, strategy, settings, unreadable=unreadable, teacher=teacher)
     with _only_the_chief_speaks(trainer):
         screen.introduce(trainer, settings.title, steps, held, dataset)
         saver = _begun(trainer, checkpoints, settings, is_chief)
@@ -75,6 +67,19 @@ def train_network(build, dataset, *, recipe, strategy, settings, unreadable=None
             _write(trainer, saver.logs, settings, record, probabilities)
         devices.anyone(strategy, False)  # nobody leaves before the chief is done
     return is_chief
+
+
+def _trainer(build, prepared, recipe, strategy, settings, **given):
+    return Trainer(
+        build,
+        preprocessing=settings.preprocessing,
+        size=settings.size,
+        dataset=prepared,
+        recipe=recipe,
+        strategy=strategy,
+        lanes=settings.lanes,
+        **given,
+    )
 
 
 def _checkpoints(settings, recipe, data, strategy, is_chief):

@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from export.convert.device_model import PLAIN, device_model
+from export.convert.device_model import PLAIN, TINY, device_model
 from export.convert.operations import Softmax
 from export.convert.reading import read_steps
 from keras_classics import averaging
 from keras_classics.errors import InputError
 
 _PROOF_IMAGES = 4
-_TINY = 1e-30  # probabilities below it have no logarithm to compare with
 _TOLERANCE = 1e-3  # of the largest logit; float rounding stays far below
 
 
@@ -56,7 +55,7 @@ def check_answers(trained, reference):
     graph = device_model(trained.model, trained.preprocessing, "uint8", PLAIN, logits=True, batch=None)
     found = np.asarray(graph(images))
     found = found - found.mean(axis=1, keepdims=True)
-    unclipped = reference.probabilities[: len(images)].min(axis=1) > _TINY
+    unclipped = reference.probabilities[: len(images)].min(axis=1) > TINY
     difference = np.abs(found - expected)[unclipped].max(initial=0)
     if not difference <= _TOLERANCE * max(1.0, np.abs(expected).max()):
         raise InputError(

@@ -31,7 +31,7 @@ from keras_classics import averaging
 from keras_classics.errors import InputError
 from keras_classics.layers import Conv2D, LocalResponseNormalization
 
-_SMALLEST = 1e-30  # probability whose logarithm is still taken
+TINY = 1e-30  # probabilities below it have no logarithm to compare with
 _PHASE_CHANNELS = 1  # input channels up to which a convolution is evaluated for a whole pooling window at once
 
 
@@ -92,7 +92,7 @@ def device_model(model, preprocessing, dtype="uint8", forms=None, *, logits=Fals
         steps = _rewritten(member, preprocessing, offset, forms)
         outputs.append(_computed([_renamed(step, f"_{number}") for step in steps], forms, x))
     mean = layers.Average(name="mean")(outputs)
-    return keras.Model(pixels, ops.log(ops.maximum(mean, _SMALLEST)) if logits else mean)
+    return keras.Model(pixels, ops.log(ops.maximum(mean, TINY)) if logits else mean)
 
 
 def _rewritten(model, preprocessing, offset, forms):

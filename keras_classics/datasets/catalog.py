@@ -9,9 +9,9 @@ import numpy as np
 
 from keras_classics.datasets import idx, image_folder, prepared
 from keras_classics.datasets.dataset import Dataset, Split, stratified
+from keras_classics.datasets.prepared import DATA_DIR_VARIABLE
 from keras_classics.errors import InputError
 
-DATA_DIR_VARIABLE = prepared.DATA_DIR_VARIABLE
 EMBEDDED = "embedded"
 FOLDER, IDX = "folder:", "idx:"
 DIGITS = ("auto", "mnist", "fashion_mnist", EMBEDDED, IDX + "PATH", FOLDER + "PATH")

@@ -11,7 +11,8 @@ import pytest
 import keras_classics
 from keras_classics import connections
 from train import claims
-from train.experiments import verdicts
+from train.experiments import page, pictures, verdicts
+from train.experiments.arm import ANSWERS
 from train.experiments.claim import Comparison, marks
 from train.experiments.networks import Digits, Small
 
@@ -94,7 +95,7 @@ def test_verdicts_on_epochs_are_factors_and_a_run_that_never_arrives_has_no_end(
     assert verdicts.sentence(Comparison("ReLU", "tanh", 6.0), finding).startswith("**Holds**")
     never = verdicts.paired([4.0, 5.0], [math.inf, math.inf], factor=True)
     assert never.holds
-    assert "∞ times fewer epochs" in verdicts.sentence(Comparison("ReLU", "sigmoid"), never)
+    assert "∞ times fewer epochs (seeds from ∞ to ∞)" in verdicts.sentence(Comparison("ReLU", "sigmoid"), never)
     neither = verdicts.paired([math.inf], [math.inf], factor=True)
     assert "neither reached 25%" in verdicts.sentence(Comparison("a", "b"), neither)
 
@@ -118,14 +119,32 @@ def test_an_average_is_compared_over_images():
     assert finding.value == pytest.approx(1.9)
 
 
+def test_networks_averaged_are_judged_by_what_each_answered(tmp_path):
+    """Three networks that err on different images; two of three outvote the third."""
+    labels, runs = np.arange(300) % 10, []
+    for number in range(3):
+        said = labels.copy()
+        said[number * 20 : number * 20 + 20] += 1
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        probabilities = np.eye(10, dtype="float32")[said % 10]
+        np.savez(folder / ANSWERS, probabilities=probabilities, labels=labels)
+        runs.append(types.SimpleNamespace(folder=folder))
+    assert page.wrong_of(runs[:1]).sum() == 20
+    assert not page.wrong_of(runs).any()
+    assert page.verdict(claims.CLAIMS["seven"], {"LeNet-5": runs}).startswith("- **Holds**: 3 × LeNet-5 averaged")
+    pictures.averaged(tmp_path / "seven.png", None, {"LeNet-5": runs})
+    assert (tmp_path / "seven.png").read_bytes()[:4] == b"\x89PNG"
+
+
 def test_a_claim_from_rows_to_page_and_again(command, tmp_path):
-    page = tmp_path / "claims.md"
+    into = tmp_path / "claims.md"
     begin, end = marks("kernel")
-    page.write_text(f"before\n{begin}\n{end}\nafter\n", encoding="utf-8")
-    given = ("train.claims", "kernel", "--quick", "--seeds", 1, "--digits", "embedded", "--into", page)
+    into.write_text(f"before\n{begin}\n{end}\nafter\n", encoding="utf-8")
+    given = ("train.claims", "kernel", "--quick", "--seeds", 1, "--digits", "embedded", "--into", into)
     done = command(*given, "--runs", tmp_path / "runs")
     assert done.returncode == 0, done.stderr
-    text = page.read_text(encoding="utf-8")
+    text = into.read_text(encoding="utf-8")
     assert text.startswith("before")
     assert "| 7×7 | 61,601 |" in text
     assert "Quick form" in text
@@ -133,7 +152,7 @@ def test_a_claim_from_rows_to_page_and_again(command, tmp_path):
     again = command(*given, "--runs", tmp_path / "runs")
     assert again.returncode == 0
     assert "step" not in again.stdout
-    assert page.read_text(encoding="utf-8") == text
+    assert into.read_text(encoding="utf-8") == text
 
 
 @pytest.mark.parametrize(
@@ -141,9 +160,9 @@ def test_a_claim_from_rows_to_page_and_again(command, tmp_path):
     [(("nonsense",), "there is no claim 'nonsense'"), (("relu",), "needs one line"), (("--seeds", "0"), "--seeds")],
 )
 def test_what_cannot_be_claimed_is_a_sentence(arguments, reason, command, tmp_path):
-    page = tmp_path / "claims.md"
-    page.write_text("no marks", encoding="utf-8")
-    done = command("train.claims", *arguments, "--into", page, "--runs", tmp_path / "runs")
+    into = tmp_path / "claims.md"
+    into.write_text("no marks", encoding="utf-8")
+    done = command("train.claims", *arguments, "--into", into, "--runs", tmp_path / "runs")
     assert done.returncode == 2
     assert reason in done.stderr
     assert not (tmp_path / "runs").exists()

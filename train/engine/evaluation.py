@@ -5,9 +5,8 @@ import numpy as np
 import tensorflow as tf
 
 from train.engine import devices
+from train.engine.losses import SMALLEST
 from train.engine.scores import Evaluation
-
-_SMALLEST = 1e-30  # probability whose logarithm is still taken
 
 
 class Evaluator:
@@ -58,7 +57,7 @@ class Evaluator:
         def score(images, labels):
             outputs, probabilities = (_mean_of_crops(value, crops) for value in both(images, training=False))
             if crops > 1 and not self._loss.layer:  # logits of the mean probabilities, not the mean of logits
-                outputs = tf.math.log(tf.maximum(tf.cast(probabilities, tf.float32), _SMALLEST))
+                outputs = tf.math.log(tf.maximum(tf.cast(probabilities, tf.float32), SMALLEST))
             return sums(self._loss, labels, outputs, probabilities), probabilities
 
         totals, rows = np.zeros(4), [np.zeros((0, self._classes), "float32")]

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_classics.errors import InputError
 from keras_classics.lenet import MaximumAPosteriori
 
-_SMALLEST = 1e-30  # probability whose logarithm is still taken
+SMALLEST = 1e-30  # probability whose logarithm is still taken
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +72,7 @@ def distilled(losses, logits, probabilities, share, temperature):
     Returns:
         ``float32 (n,)``.
     """
-    said = tf.nn.softmax(tf.math.log(tf.maximum(probabilities, _SMALLEST)) / temperature)
+    said = tf.nn.softmax(tf.math.log(tf.maximum(probabilities, SMALLEST)) / temperature)
     soft = tf.nn.softmax_cross_entropy_with_logits(said, logits / temperature)
     # Gradients of softened outputs are as much smaller as the square of the temperature.
     return (1 - share) * losses + share * temperature**2 * soft

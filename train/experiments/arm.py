@@ -13,6 +13,7 @@ from keras_classics.errors import InputError
 from train.recipes import Recipe
 
 _MEASURES = "measures.json"
+ANSWERS = "answers.npz"  # "probabilities" of the test images, and their "labels"
 _SHOWN = 10_000  # training images, at most, that the finished network is measured on
 _BATCH = 500
 _SIDE = 32  # pixels of all networks' inputs
@@ -51,7 +52,7 @@ class Run:
         record: the run's history.
         measures: "training_error", of up to 10,000 training images as they are, 0–1; "connections"; and for ``also``
             "gradients", layer → norm, or "sampled", ``[[networks, test error], …]`` and "scaled".
-        folder: ``pathlib.Path``; "probabilities.npy" there has those of the test images.
+        folder: ``pathlib.Path``, with ``ANSWERS``.
     """
 
     record: dict
@@ -140,8 +141,8 @@ def _measured(arm, dataset, folder):
         return float((found.argmax(axis=1) != split.labels).mean())
 
     test = probabilities(dataset.test.images)
-    with files.whole_file(folder / "probabilities.npy") as partial, partial.open("wb") as file:
-        np.save(file, test.astype(np.float32))
+    with files.whole_file(folder / ANSWERS) as partial, partial.open("wb") as file:
+        np.savez(file, probabilities=test.astype(np.float32), labels=dataset.test.labels)
     shown = dataset.train.take(np.linspace(0, len(dataset.train) - 1, min(_SHOWN, len(dataset.train))).astype(int))
     measures = {
         "training_error": error(probabilities(shown.images), shown),

@@ -6,26 +6,28 @@ import statistics
 import numpy as np
 
 from train.experiments import pictures, verdicts
+from train.experiments.arm import ANSWERS
 from train.experiments.claim import Comparison
 
 MEASURES = {"test error": verdicts.test_error, "epochs to 25 % training error": verdicts.epochs_to_reach}
 
 
-def section(name, claim, found, *, quick, into):
+def section(name, claim, found, verdict, *, quick, into):
     """The Markdown of a claim's runs; its picture is written beside ``into``, as ``claims/NAME.png``.
 
     Args:
         name, claim: of ``claims.CLAIMS``.
         found: name of an arm → its ``Run`` from each seed.
+        verdict: what ``verdict`` says of them.
         quick: whether they are of the quick form.
         into: path of the page.
     """
     folder = pathlib.Path(into).parent / "claims"
     folder.mkdir(exist_ok=True)
     pictures.PICTURES[claim.picture](folder / f"{name}.png", claim, found)
-    lines = ["", f"{verdict(claim, found)}", ""]
+    lines = ["", verdict, ""]
     if quick:
-        lines += [f"*Quick form (`--quick`)*: {_shortened(claim)}; the full one has not been run.", ""]
+        lines += [f"*Quick form (`--quick`)*: {_shortened(claim)}; it shows a direction at most.", ""]
     lines += [*table(claim, found), "", f"![{claim.sentence}](claims/{name}.png)", ""]
     if claim.notes:
         lines += [claim.notes, ""]
@@ -58,12 +60,8 @@ def _of_average(arm, runs):
 
 def wrong_of(runs):
     """``bool (images,)``: where the mean of some runs' probabilities errs, on the test images."""
-    from keras_classics import datasets
-
-    spec = runs[0].record["dataset"]["spec"]
-    labels = datasets.from_spec(spec).test.labels
-    mean = np.mean([np.load(run.folder / "probabilities.npy", allow_pickle=False) for run in runs], axis=0)
-    return mean.argmax(axis=1) != labels
+    answers = [np.load(run.folder / ANSWERS, allow_pickle=False) for run in runs]
+    return np.mean([answer["probabilities"] for answer in answers], axis=0).argmax(axis=1) != answers[0]["labels"]
 
 
 def table(claim, found):

@@ -73,9 +73,8 @@ def amounts(path, claim, found):
         axes.set_yscale("log")
         axes.set_xlabel("training images")
         axes.set_ylabel("test error, mean ± standard deviation")
-        for axis in (axes.yaxis,):
-            axis.set_major_formatter(StrMethodFormatter("{x:g} %"))
-            axis.set_minor_formatter(StrMethodFormatter("{x:g} %"))
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g} %"))
+        axes.yaxis.set_minor_formatter(StrMethodFormatter("{x:g} %"))
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.legend()
         save(figure, path)

@@ -13,12 +13,16 @@ _RESAMPLED = 2_000  # times the test images, for an interval over them
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """A difference (or, of epochs, a factor), its 95 % interval, and whether less is better by it."""
+    """A difference (or, of epochs, a factor), its 95 % interval, and whether less is better by it.
+
+    Where a run never reached the error (``unreached``) the ends are the least and the greatest of the seeds.
+    """
 
     value: float
     low: float
     high: float
     factor: bool = False
+    unreached: bool = False
 
     @property
     def holds(self):
@@ -64,12 +68,12 @@ def paired(better, worse, factor=False):
     """The ``Finding`` that ``better`` is less than ``worse``, value by value: one a seed.
 
     The interval is Student's over the seeds; of factors, over their logarithms. One seed alone has none (±∞).
-    Where a run never reached the error, its epochs are infinite, and so is the factor; then the interval has no end.
+    Where a run never reached the error, its epochs are infinite, and so is the factor; then there is no such interval.
     """
     pairs = [(b, w) for b, w in zip(better, worse, strict=True) if not (math.isinf(b) and math.isinf(w))]
     if factor and any(math.isinf(value) for pair in pairs for value in pair):
         least = [w / b if math.isfinite(w) else (math.inf if math.isfinite(b) else 0.0) for b, w in pairs]
-        return Finding(statistics.median(least), min(least), max(least), True)
+        return Finding(statistics.median(least), min(least), max(least), True, unreached=True)
     values = [math.log(w / b) if factor else w - b for b, w in pairs]
     if not values:
         return Finding(math.nan, -math.inf, math.inf, factor)
@@ -106,7 +110,8 @@ def sentence(comparison, finding):
         return f"**Not decided here**: of {pair}, neither reached {REACHED:.0%}."
     unit = "times fewer epochs" if finding.factor else "points fewer errors"
     low, high = _plain(finding.low), _plain(finding.high)
-    figures = f"{pair}, {_plain(finding.value)} {unit} (95 % interval {low} to {high})"
+    span = "seeds from" if finding.unreached else "95 % interval"
+    figures = f"{pair}, {_plain(finding.value)} {unit} ({span} {low} to {high})"
     claimed = f"; claimed: {_plain(size)}" if size is not None else ""
     if finding.reversed:
         return f"**Does not hold here**, it is the other way round: {figures}{claimed}."
