@@ -4,6 +4,7 @@ A ``.keras`` is a zip of a configuration and an HDF5 file of weights; a ``.weigh
 the configuration asks for, and HDF5 follows links to other files, before either asks whether that makes sense.
 """
 
+import concurrent.futures
 import io
 import json
 import pathlib
@@ -53,10 +54,27 @@ def check(path):
             _check_hdf5(content, total)
     if isinstance(configuration, dict):
         configuration.pop("compile_config", None)  # an optimizer makes variables, which this scope does not let it
-    with keras.StatelessScope(initialize_variables=False):  # shapes alone
-        model = keras.saving.deserialize_keras_object(configuration, safe_mode=True)
-        claimed = sum(4 * _product(variable.shape) for variable in getattr(model, "variables", ()))
-    _check_claim(claimed, total)
+    objects = {name: keras.saving.get_registered_object(name) for name in _names(configuration)}
+    # Keras fills the variables made in such a scope later, when any other scope ends, but only those of its own thread.
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        _check_claim(thread.submit(_claimed, configuration, objects).result(), total)
+
+
+def _claimed(configuration, objects):
+    """The bytes of the weights that a configuration asks for, by their shapes alone."""
+    with keras.StatelessScope(initialize_variables=False):
+        model = keras.saving.deserialize_keras_object(configuration, custom_objects=objects, safe_mode=True)
+        return sum(4 * _product(variable.shape) for variable in getattr(model, "variables", ()))
+
+
+def _names(configuration):
+    """The names by which a configuration asks for objects that are not Keras' own."""
+    values = [configuration]
+    for value in values:  # which grows meanwhile
+        if isinstance(value, dict | list):
+            values.extend(value.values() if isinstance(value, dict) else value)
+        if isinstance(value, dict) and isinstance(value.get("registered_name"), str):
+            yield value["registered_name"]
 
 
 def configuration_of(path):

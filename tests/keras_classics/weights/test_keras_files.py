@@ -108,7 +108,21 @@ def test_layers_that_claim_more_weights_than_the_file_holds_are_not_built(file):
     changed(file, configuration=grow)
     with pytest.raises(InputError, match=r"claims weights of 15,\d+,\d+,\d+ bytes and holds \d+,\d+"):
         networks.load_model(file)
+    with keras.StatelessScope():  # Keras fills variables that wait for it when such a scope ends
+        pass
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KB
+
+
+def test_a_users_own_layers_are_found_in_their_scope(tmp_path):
+    class Doubled(keras.layers.Layer):
+        def call(self, inputs):
+            return 2 * inputs
+
+    keras.Sequential([keras.Input((3,)), Doubled(), keras.layers.Dense(2)]).save(tmp_path / "own.keras")
+    with pytest.raises(InputError, match="cannot be read"):
+        networks.load_model(tmp_path / "own.keras")
+    with keras.saving.custom_object_scope({"Doubled": Doubled}):
+        assert isinstance(networks.load_model(tmp_path / "own.keras").layers[0], Doubled)
 
 
 HOSTILE_WEIGHTS = {
