@@ -12,7 +12,9 @@ from benchmarks import renderings
 LETTERS = "AEFHKMNPRTUVWXYadefhkmnprtuvwxy&%#@"
 LOOK_ALIKES = "BDGIOQSZbgijloqsz"  # of 8, 0, 6, 1, 0, 0, 5, 2, 6, 9, 1, 1, 1, 0, 9, 5, 2
 ALIKE = "letters that look like digits"
-FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSansMono", "DejaVuSans-Oblique")  # others are trained on
+_FOLDER = pathlib.Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+# Others are trained on.
+FONTS = [_FOLDER / f"{name}.ttf" for name in ("DejaVuSans", "DejaVuSerif", "DejaVuSansMono", "DejaVuSans-Oblique")]
 
 
 def pictures(random, count, photographs=None):
@@ -29,11 +31,11 @@ def pictures(random, count, photographs=None):
     return found
 
 
-def letter(letters, random):
-    """A letter of a font, as a photograph of it."""
+def letter(letters, random, fonts=FONTS):
+    """A letter of one of the font files, as a photograph of it."""
     picture = Image.new("L", (28, 28))
-    font = f"{matplotlib.get_data_path()}/fonts/ttf/{random.choice(FONTS)}.ttf"
-    ImageDraw.Draw(picture).text((14, 14), str(random.choice(list(letters))), 255, ImageFont.truetype(font, 20), "mm")
+    font = ImageFont.truetype(str(random.choice(fonts)), 20)
+    ImageDraw.Draw(picture).text((14, 14), str(random.choice(list(letters))), 255, font, "mm")
     return renderings.photograph(np.asarray(picture), random, scales=(1, 8))
 
 
@@ -64,6 +66,6 @@ def texture(random):
 def a_stroke():
     """A digit of a font, 28×28: something to find."""
     picture = Image.new("L", (28, 28))
-    font = ImageFont.truetype(f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf", 22)
+    font = ImageFont.truetype(str(FONTS[0]), 22)
     ImageDraw.Draw(picture).text((14, 14), "5", 255, font, "mm")
     return np.asarray(picture)

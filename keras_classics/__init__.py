@@ -1,11 +1,12 @@
 """LeNet-5 (LeCun et al., 1998) and AlexNet (Krizhevsky et al., 2012) for Keras.
 
 ``keras_classics.LeNet5()`` and ``keras_classics.AlexNet()`` build Keras functional models with the signature of
-``keras.applications``; ``keras_classics.layers`` holds the layers they need that Keras does not have.
+``keras.applications``; ``keras_classics.layers`` holds the layers they need that Keras does not have, and
+``keras_classics.optimizers`` the paper's update rule and Adam as one operation a variable.
 ``keras_classics.Recognizer()`` says what a picture shows, and needs neither Keras nor TensorFlow.
 
-Importing this package imports neither Keras nor TensorFlow: the names below are loaded when first used, and the layers
-are registered for ``keras.models.load_model`` as soon as Keras itself is imported.
+Importing this package imports neither Keras nor TensorFlow: the names below are loaded when first used, and layers and
+optimizers are registered for ``keras.models.load_model`` as soon as Keras itself is imported.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ __all__ = [
     "layers",
     "lenet",
     "list_weights",
+    "optimizers",
 ]
 
 _HOME = {
@@ -46,12 +48,13 @@ def __dir__():
     return sorted([*globals(), *__all__])
 
 
-def _register_layers(_keras):
+def _register(_keras):
     """Make saved models load without ``custom_objects``, whichever of the two packages is imported first."""
-    importlib.import_module("keras_classics.layers")
+    for name in ("layers", "optimizers"):
+        importlib.import_module(f"keras_classics.{name}")
 
 
 with contextlib.suppress(ImportError):  # wrapt comes with Keras; a Recognizer needs neither
     import wrapt
 
-    wrapt.when_imported("keras")(_register_layers)
+    wrapt.when_imported("keras")(_register)

@@ -95,9 +95,9 @@ def small(digits, labels, random):
     while True:
         index, label = random.integers(len(digits)), int(random.integers(10))
         if random.random() < 0.5:
-            ink, label = placed(digits[index], random), labels[index]
+            ink, label = placed(digits[index], random, stretch=0.32), labels[index]
         else:
-            ink = strokes.drawn(label, random)
+            ink = strokes.drawn(label, random, narrowest=0.4)
         found = reading.digit_of(_of_few_pixels(ink, random))
         if found is not None:
             return found[0], label
@@ -136,9 +136,11 @@ def _of_few_pixels(ink, random):
     Now and then it has no greys before it is reduced, and 17 levels after it, as digits counted on a grid have.
     """
     top, bottom, left, right = box_of(ink > 0.5)
-    half = max(bottom - top, right - left) / 2 * random.uniform(1, 1.2)
-    middle = ((left + right) / 2 + SIDE, (top + bottom) / 2 + SIDE)
-    box = (middle[0] - half, middle[1] - half, middle[0] + half, middle[1] + half)
+    sides = np.array([right - left, bottom - top])
+    kept = 1 if random.random() < 0.5 else random.uniform(0.5, 1)  # of the aspect: some bring all digits to a square
+    half = sides.max() ** kept * sides ** (1 - kept) / 2 * random.uniform(1, 1.2)
+    middle = np.array([left + right, top + bottom]) / 2 + SIDE
+    box = (*(middle - half), *(middle + half))
     ink = np.pad(ink > 0.5 if random.random() < 0.5 else ink, SIDE).astype(np.float32)
     pixels = (int(random.integers(FEWEST, MOST + 1)),) * 2
     few = Image.fromarray(ink).resize(pixels, Image.Resampling.BOX if random.random() < 0.7 else ENLARGED[1], box)

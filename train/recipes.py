@@ -40,7 +40,7 @@ class Recipe:
 
     batch_size: int  # images a step, over all devices
     epochs: int
-    optimizer: str  # "adamw", or "sgd": with momentum, as ``optimizers.MomentumSGD``
+    optimizer: str  # "adamw", or "sgd": with momentum, as ``keras_classics.optimizers.MomentumSGD``
     learning_rate: float  # the highest of the schedule
     weight_decay: float  # a step, times the learning rate
     # "cosine": up over the warm-up, then down to 0 along a half cosine; "steps": ``rate_steps``; "plateau": divided by

@@ -37,6 +37,8 @@ SHAPES = {
         (("straight", [(0.22, 0.34), (0.52, 0), (0.5, 1)]), ("straight", [(0.15, 1), (0.9, 0.98)])),
         (("straight", [(0.3, 0.12), (0.5, 0.02), (0.5, 1)]), ("straight", [(0.3, 1), (0.7, 1)])),
         (("smooth", [(0.25, 0.3), (0.42, 0.16), (0.52, 0), (0.52, 0.5), (0.5, 1)]),),
+        (("straight", [(0.05, 0.4), (0.58, 0), (0.56, 1)]),),
+        (("straight", [(0.1, 0.55), (0.6, 0), (0.58, 1)]), ("straight", [(0.3, 1), (0.86, 1)])),
     ),
     2: (
         (
@@ -110,6 +112,10 @@ SHAPES = {
         (("straight", [(0.4, 0), (0.02, 0.6), (1.1, 0.6)]), ("straight", [(0.55, 0.3), (0.5, 1)])),
         (("straight", [(0.12, 0), (0.1, 0.5), (1.05, 0.5)]), ("straight", [(0.55, 0.05), (0.55, 1)])),
         (("straight", [(0.5, 0), (0.05, 0.62), (1.15, 0.58)]), ("straight", [(0.42, 0.4), (0.4, 0.95)])),
+        (("straight", [(0.45, 0), (0.05, 0.72), (0.95, 0.7)]), ("straight", [(0.64, 0.42), (0.6, 1)])),
+        (("straight", [(0.35, 0), (0.1, 0.75), (0.92, 0.72)]), ("straight", [(0.62, 0.52), (0.6, 1)])),
+        (("smooth", [(0.35, 0), (0.12, 0.45), (0.15, 0.72), (0.92, 0.66)]), ("straight", [(0.62, 0.42), (0.57, 1)])),
+        (("smooth", [(0.45, 0), (0.05, 0.66), (0.5, 0.7), (0.85, 0.6), (0.72, 0.32), (0.58, 0.7), (0.55, 1)]),),
     ),
     5: (
         (
@@ -225,20 +231,27 @@ SHAPES = {
             ("smooth", [(0.78, 0.04), (0.4, 0.02), (0.2, 0.25), (0.4, 0.45), (0.75, 0.3)]),
             ("straight", [(0.78, 0.02), (0.74, 1)]),
         ),
+        (
+            ("smooth", _ring(0.48, 0.3, 0.27, 0.3, start=10)),
+            ("smooth", [(0.75, 0.3), (0.74, 0.7), (0.5, 1), (0.22, 0.9)]),
+        ),
     ),
 }
 
 
-def drawn(digit, random):
-    """A drawing of ``digit``: ink from 0 to 1, ``float32 (96, 96)``."""
+def drawn(digit, random, narrowest=0.55):
+    """A drawing of ``digit``: ink from 0 to 1, ``float32 (96, 96)``; ``narrowest`` as in ``pen``."""
     shapes = SHAPES[digit]
-    return pen(shapes[random.integers(len(shapes))], random)
+    return pen(shapes[random.integers(len(shapes))], random, narrowest)
 
 
-def pen(strokes, random):
-    """Strokes drawn with a pen, their points moved a little, slanted, turned and stretched: ``float32 (96, 96)``."""
+def pen(strokes, random, narrowest=0.55):
+    """Strokes drawn with a pen, their points moved a little, slanted, turned and stretched: ``float32 (96, 96)``.
+
+    At its ``narrowest`` a drawing has that share of its width.
+    """
     jitter, turn, slant = random.uniform(0.005, 0.035), np.deg2rad(random.normal(0, 6)), random.normal(0.08, 0.16)
-    wide, high = random.uniform(0.55, 1.0), random.uniform(0.85, 1.0)
+    wide, high = random.uniform(narrowest, 1.0), random.uniform(0.85, 1.0)
     picture = Image.new("L", (CANVAS * _FINER,) * 2)
     draw = ImageDraw.Draw(picture)
     width = float(np.exp(random.uniform(np.log(2), np.log(11)))) * _FINER

@@ -1,59 +1,11 @@
 """Optimizers and learning rates: what a recipe's numbers mean, step by step."""
 
 import keras
-import tensorflow as tf
 
+from keras_classics.optimizers import AdamW, MomentumSGD
 from train.recipes import rate_steps
 
 PLATEAU_DROPS = 3  # section 5 of Krizhevsky et al., 2012: "reduced three times prior to termination"
-
-
-class MomentumSGD(keras.optimizers.SGD):
-    """The update rule of section 5 of Krizhevsky et al., 2012, one fused operation a variable.
-
-    ``v ← momentum · v - weight_decay · rate · w - rate · gradient``, then ``w ← w + v``: the decay goes through the
-    momentum, which the ``weight_decay`` of Keras' own optimizers does not.
-
-    Assumption: "w" are biases too, as the rule makes no difference.
-    """
-
-    def _apply_weight_decay(self, variables):
-        """Nothing apart: the decay is part of the gradient."""
-
-    def update_step(self, gradient, variable, learning_rate):
-        if self.weight_decay:
-            gradient = gradient + self.weight_decay * variable
-        if not self.momentum:
-            variable.assign_sub(tf.cast(learning_rate, variable.dtype) * gradient)
-            return
-        velocity = self.momentums[self._get_variable_index(variable)].value
-        tf.raw_ops.ResourceApplyKerasMomentum(
-            var=variable.handle,
-            accum=velocity.handle,
-            lr=tf.cast(learning_rate, variable.dtype),
-            grad=gradient,
-            momentum=tf.constant(self.momentum, variable.dtype),
-        )
-
-
-class AdamW(keras.optimizers.AdamW):
-    """Keras' own (Loshchilov and Hutter, 2019), one fused operation a variable and another for its decay."""
-
-    def update_step(self, gradient, variable, learning_rate):
-        index, dtype = self._get_variable_index(variable), variable.dtype
-        step = tf.cast(self.iterations + 1, dtype)
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=self._momentums[index].value.handle,
-            v=self._velocities[index].value.handle,
-            beta1_power=tf.pow(tf.constant(self.beta_1, dtype), step),
-            beta2_power=tf.pow(tf.constant(self.beta_2, dtype), step),
-            lr=tf.cast(learning_rate, dtype),
-            beta1=self.beta_1,
-            beta2=self.beta_2,
-            epsilon=self.epsilon,
-            grad=gradient,
-        )
 
 
 def optimizer_for(recipe, images):

@@ -115,31 +115,6 @@ def test_lanes_change_nothing_but_rounding(embedded):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_fused_adamw_is_that_of_keras():
-    ours, theirs = (kind(0.01, weight_decay=0.1) for kind in (optimizers.AdamW, keras.optimizers.AdamW))
-    values = np.random.default_rng(0).normal(size=(5, 7)).astype("float32")
-    a, b = keras.Variable(values), keras.Variable(values)
-    for step in range(5):
-        gradient = keras.ops.convert_to_tensor(np.sin(values + step))
-        ours.apply([gradient], [a])
-        theirs.apply([gradient], [b])
-    np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-5, atol=1e-6)
-    assert not np.allclose(a.numpy(), values)
-
-
-def test_momentum_and_decay_are_the_papers_rule():
-    """Section 5 of Krizhevsky et al., 2012, three steps by hand."""
-    weight = keras.Variable([1.0, -2.0])
-    optimizer = optimizers.MomentumSGD(0.1, momentum=0.9, weight_decay=0.5)
-    optimizer.build([weight])
-    w, v = np.array([1.0, -2.0]), np.zeros(2)
-    for gradient in ([0.3, 0.0], [-1.0, 2.0], [0.0, 0.5]):
-        v = 0.9 * v - 0.5 * 0.1 * w - 0.1 * np.array(gradient)
-        w = w + v
-        optimizer.apply([keras.ops.convert_to_tensor(gradient)], [weight])
-        np.testing.assert_allclose(weight.numpy(), w, rtol=1e-6)
-
-
 def test_rates_of_1998_are_those_of_section_iii_b():
     recipe = recipes.LENET5["1998"]
     rate = optimizers.optimizer_for(recipe, 60_000)
