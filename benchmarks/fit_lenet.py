@@ -20,12 +20,11 @@ def fitting(batch, split, *, arrays):
     """Images a second of a user's ``model.fit`` on one epoch: of arrays, or as docs/training.md shows it."""
     import keras
 
-    from keras_classics import LeNet5, lenet, optimizers
+    from keras_classics import LeNet5, lenet
 
     model = LeNet5()
-    adam = keras.optimizers.Adam if arrays else optimizers.Adam
     how = {} if arrays else {"steps_per_execution": 32, "jit_compile": False}
-    model.compile(adam(1e-3), "sparse_categorical_crossentropy", **how)
+    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", **how)
     count = len(split) // batch * batch
     split = split.take(np.arange(count))
     images = lenet.preprocess_input(split.images) if arrays else None

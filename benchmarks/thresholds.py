@@ -64,9 +64,7 @@ def rows(args):
 
 
 def run(args):
-    print(
-        "| threshold | digits answered rightly | rejected | letters unlike digits, answered | like digits, answered |"
-    )
+    print("| threshold | digits answered rightly | rejected | letters unlike digits, answered | like digits |")
     print("| ---: | ---: | ---: | ---: | ---: |")
     for row in rows(args):
         print(row, flush=True)

@@ -2,7 +2,7 @@
 
 ``keras_classics.LeNet5()`` and ``keras_classics.AlexNet()`` build Keras functional models with the signature of
 ``keras.applications``; ``keras_classics.layers`` holds the layers they need that Keras does not have, and
-``keras_classics.optimizers`` the paper's update rule and Adam as one operation a variable.
+``keras_classics.optimizers`` the update rule of AlexNet's paper.
 ``keras_classics.Recognizer()`` says what a picture shows, and needs neither Keras nor TensorFlow.
 
 Importing this package imports neither Keras nor TensorFlow: the names below are loaded when first used, and layers and

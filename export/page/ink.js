@@ -17,15 +17,14 @@ function inkOf({ height, width, data }) {
   const inverted = lightOnDark(small);
   if (inverted) [grey, small] = [grey, small].map((one) => mapped(one, (value) => 255 - value));
   let window = odd(INK.WIDE_WINDOW * Math.min(small.height, small.width) + 1);
-  const bright = light(small, window);
-  const guess = mapped(small, (value, at) => 1 - Math.fround(value / bright.values[at]));
+  const guess = darkness(small, light(small, window));
   const [first] = edgeThreshold(guess);
   if (first !== null) {
     const stroke = strokeWidth(above(guess, first));
     window = Math.min(window, odd(INK.STROKES_WIDE * stroke + 2));
   }
   const paper = resized(light(small, window), grey.height, grey.width, "bilinear");
-  let strength = withoutPaperLines(mapped(grey, (value, at) => clamped(1 - Math.fround(value / paper.values[at]), 0, 1)));
+  let strength = withoutPaperLines(limited(darkness(grey, paper), 0, 1));
   let [threshold, noise] = edgeThreshold(strength);
   if (threshold === null) return { strength, threshold, stroke: 0, reduction, inverted };
   const stroke = strokeWidth(above(strength, threshold));
@@ -90,7 +89,7 @@ function lightOnDark(small) {
 }
 
 function light(small, window) {
-  return mapped(uniformFilter(greyClosing(small, window), odd(window / INK.LIGHT_SMOOTHED), "nearest"), (value) => Math.max(value, 1));
+  return limited(uniformFilter(greyClosing(small, window), odd(window / INK.LIGHT_SMOOTHED), "nearest"), 1, Infinity);
 }
 
 /** [threshold, noise]: threshold null where no edge rises above the noise. */
@@ -157,18 +156,23 @@ function drawn(level) {
   const fine = brought(level, longest / longer);
   const inside = above(fine, Math.min(FIELD.SHARE, greatest(fine.values) / 2)); // a hair that scaling made faint is a stroke
   const inward = distanceTransform(inside).values;
-  const within = inward.filter((value) => value).map((value) => value - 0.5); // distance to the edge
-  const share = (4 * sumOf(within)) / within.length / longest;
   const [faint, full] = FIELD.BETWEEN, [edged, blurred] = FIELD.SOFT;
-  const soft = fine.values.filter((value) => value > faint && value < full).length / within.length;
+  let area = 0, depth = 0, between = 0;
+  for (let at = 0; at < inward.length; at++) {
+    if (inward[at]) { area++; depth += inward[at] - 0.5; } // distance to the edge
+    if (fine.values[at] > faint && fine.values[at] < full) between++;
+  }
+  const share = (4 * depth) / area / longest, soft = between / area;
   const inWidth = FIELD.STROKE[0] <= share * FIELD.BOX && share * FIELD.BOX < FIELD.WIDEST;
   if (edged < soft && soft < blurred && inWidth) return boxed(fine, inside, FIELD.GREY_EDGE * FIELD.FINE);
   const wanted = clamped(share, ...FIELD.STROKE.map((side) => side / FIELD.BOX));
   let grow = ((wanted - share) * longest) / (2 * (1 - wanted));
-  grow = Math.max(grow, FIELD.THINNEST - greatest(within));
-  const outward = distanceTransform(masked(inside, (value) => !value)).values;
-  const signed = mapped(inside, (value, at) => (value ? inward[at] - 0.5 : 0.5 - outward[at])); // above 0 within
-  const strokes = mapped(signed, (value) => clamped(value + grow + 0.5, 0, 1)), core = above(strokes, 0.5);
+  grow = Math.max(grow, FIELD.THINNEST - (greatest(inward) - 0.5));
+  const outward = distanceTransform(masked(inside, (value) => !value)).values, strokes = plane(fine.height, fine.width);
+  for (let at = 0; at < inward.length; at++) { // above 0 within
+    strokes.values[at] = Math.fround(inside.values[at] ? inward[at] - 0.5 : 0.5 - outward[at]) + grow + 0.5;
+  }
+  const core = above(limited(strokes, 0, 1), 0.5);
   const { top, bottom, left, right } = boxOf(core);
   return brought(boxed(strokes, core, 1), longest / Math.max(bottom - top, right - left));
 }
@@ -182,7 +186,7 @@ function boxed(one, mask, margin) {
 /** `one` scaled, 0 to 1. */
 function brought(one, scale) {
   const [height, width] = [one.height, one.width].map((side) => Math.max(1, rounded(side * scale)));
-  return mapped(resized(one, height, width, "bicubic"), (value) => clamped(value, 0, 1));
+  return limited(resized(one, height, width, "bicubic"), 0, 1);
 }
 
 function centred({ height, width, values }) {

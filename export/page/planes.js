@@ -17,6 +17,23 @@ function above({ height, width, values }, number) {
   return plane(height, width, result);
 }
 
+/** `one` itself, its numbers brought between two. (A loop: these run over all pixels at every move of the pen.) */
+function limited(one, lowest, highest) {
+  const { values } = one;
+  for (let at = 0; at < values.length; at++) {
+    if (values[at] < lowest) values[at] = lowest;
+    else if (values[at] > highest) values[at] = highest;
+  }
+  return one;
+}
+
+/** How much darker each number is than its `paper`, 0 to 1. */
+function darkness({ height, width, values }, paper) {
+  const result = new Float32Array(values.length);
+  for (let at = 0; at < result.length; at++) result[at] = 1 - Math.fround(values[at] / paper.values[at]);
+  return plane(height, width, result);
+}
+
 const masked = (one, test) => mapped(one, (value, at) => (test(value, at) ? 1 : 0), Uint8Array);
 
 function sumOf(values) {

@@ -43,7 +43,18 @@ function readyDigit(network, picture) {
 function digitOf(network, found, members) {
   const { threshold, reduction } = found.ink, { top, bottom, left, right } = around(members);
   const box = { top: top * reduction, bottom: bottom * reduction, left: left * reduction, right: right * reduction };
-  return { ...answered(network, fieldOf(cutOut(found, members), threshold)), box, members };
+  return { ...answered(network, knownField(cutOut(found, members), threshold)), box, members };
+}
+
+/** `fieldOf`, of which the last few are remembered: digits that a stroke leaves as they are. */
+function knownField(strength, threshold) {
+  const known = fields.find((other) => other.threshold === threshold && other.width === strength.width
+    && other.values.length === strength.values.length && other.values.every((value, at) => value === strength.values[at]));
+  if (known) return known.field;
+  const field = fieldOf(strength, threshold);
+  fields.unshift({ ...strength, threshold, field });
+  fields.length = Math.min(fields.length, LATEST);
+  return field;
 }
 
 function answered(network, field) {
@@ -58,7 +69,7 @@ function answered(network, field) {
   return latest.get(name);
 }
 
-const LATEST = 64, latest = new Map(); // answers to the last fields: digits that a stroke leaves as they are
+const LATEST = 64, latest = new Map(), fields = []; // answers to the last fields, and the last fields
 
 const answerOf = (probabilities) => probabilities.indexOf(Math.max(...probabilities));
 

@@ -9,9 +9,8 @@ from keras_classics import LeNet5, optimizers
 
 
 @pytest.mark.parametrize("settings", [{}, {"clipnorm": 2.0}, {"amsgrad": True}], ids=str)
-@pytest.mark.parametrize("kind", ["Adam", "AdamW"])
-def test_fused_optimizers_are_those_of_keras(kind, settings):
-    ours, theirs = (getattr(home, kind)(0.01, **settings) for home in (optimizers, keras.optimizers))
+def test_fused_adamw_is_that_of_keras(settings):
+    ours, theirs = (home.AdamW(0.01, weight_decay=0.1, **settings) for home in (optimizers, keras.optimizers))
     values = np.random.default_rng(0).normal(size=(5, 7)).astype("float32")
     a, b = keras.Variable(values), keras.Variable(values)
     for step in range(5):
@@ -38,7 +37,7 @@ def test_momentum_and_decay_are_the_papers_rule(backend, monkeypatch):
 
 
 @pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("kind", ["Adam", "AdamW", "MomentumSGD"])
+@pytest.mark.parametrize("kind", ["AdamW", "MomentumSGD"])
 def test_fit_trains_and_a_saved_model_goes_on_as_if_never_saved(kind, jit, tmp_path):
     keras.utils.set_random_seed(1)
     images = np.random.default_rng(0).normal(size=(64, 32, 32, 1)).astype("float32")
