@@ -23,14 +23,27 @@ class Training:
         prepare: what is done to the images of a batch.
         schedule: ``step -> factor of the learning rate``, or None.
         channels_last: memory layout of weights and images.
+        compiled: whether the network goes through ``torch.compile``, which needs a C++ compiler.
         seed: of the order.
     """
 
     def __init__(
-        self, network, optimizer, images, labels, batch, *, prepare=None, schedule=None, channels_last=False, seed=0
+        self,
+        network,
+        optimizer,
+        images,
+        labels,
+        batch,
+        *,
+        prepare=None,
+        schedule=None,
+        channels_last=False,
+        compiled=False,
+        seed=0,
     ):
         layout = torch.channels_last if channels_last else torch.contiguous_format
-        self.network = network.to(memory_format=layout).train()
+        network = network.to(memory_format=layout).train()
+        self.network = torch.compile(network) if compiled else network
         self.images = images.contiguous(memory_format=layout)
         self.labels, self.batch, self.prepare = labels, batch, prepare or (lambda images: images)
         self.optimizer = optimizer(self.network.parameters())

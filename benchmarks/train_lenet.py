@@ -1,11 +1,13 @@
 """``python -m benchmarks.train_lenet``: images a second of training LeNet-5, by the engine of the commands."""
 
 import os
+import shutil
 import time
 
 from benchmarks import measure
 
 PROG = "python -m benchmarks.train_lenet"
+_COMPILERS = ("g++", "clang++")  # that torch.compile takes, unless CXX names another
 
 
 def parser():
@@ -56,19 +58,23 @@ def images_a_second(trainer, steps):
 
 
 def torch_sides(batch, dataset, steps):
+    """PyTorch's loop as it is, with its fused Adam, and where there is a C++ compiler with ``torch.compile`` too."""
     import torch
 
     from benchmarks import peers, torch_training
     from keras_classics import lenet
 
     data = torch_training.digits(dataset.train, lenet.PREPROCESSING)
+    forms = [("PyTorch", False, False), ("PyTorch, fused Adam", True, False)]
+    if any(map(shutil.which, _COMPILERS)):
+        forms.append(("PyTorch, torch.compile", True, True))
     sides = {}
-    for name, fused in (("PyTorch", False), ("PyTorch, fused Adam", True)):
+    for name, fused, compiled in forms:
 
         def adam(parameters, fused=fused):
             return torch.optim.Adam(parameters, 1e-3, fused=fused)
 
-        training = torch_training.Training(peers.torch_lenet5(), adam, *data, batch)
+        training = torch_training.Training(peers.torch_lenet5(), adam, *data, batch, compiled=compiled)
         training.run(5)
         sides[name] = lambda training=training: training.run(steps)
     return sides
