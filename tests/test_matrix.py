@@ -41,6 +41,7 @@ FORMS = [
 ]
 SMALL = {"filters": (8, 12, 12, 12, 8), "initialisation": "he"}
 UNITS = 32  # of fc6 and fc7
+ONE_IMAGE = 10.0  # percentage points of accuracy, of the smallest test split here
 
 
 def squares(count):
@@ -190,7 +191,8 @@ def trained(surroundings):
 def exported(network, form):
     """The path of what the command of a form writes for a network in ``saved_models/``, as the README has it."""
     if form in ("int8", "float32"):
-        called("export.tflite", network, *(() if form == "int8" else ("--mode", form)))
+        # One of 60 test images is 1.7 points, one of 10 is 10: more than the gate's own limit.
+        called("export.tflite", network, *(("--max-drop", ONE_IMAGE) if form == "int8" else ("--mode", form)))
         return pathlib.Path("saved_models", f"{network}_{form}.tflite")
     called(f"export.{form}", network)
     return pathlib.Path("saved_models", network + (".onnx" if form == "onnx" else "_saved_model"))
@@ -216,7 +218,7 @@ def test_what_is_trained_is_exported_verified_and_used(cell, form, trained, surr
         pathlib.Path("saved_models").mkdir()
         os.link(model, pathlib.Path("saved_models", model.name))
         written = exported(model.stem, form)
-        report = json.loads(called("export.verify", written, "--json"))
+        report = json.loads(called("export.verify", written, "--json", "--max-drop", ONE_IMAGE))
         assert report["passed"] is True
         assert report["held_out"] is True
         assert report["agreement"] >= 0.9

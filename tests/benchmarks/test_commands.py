@@ -6,7 +6,7 @@ import math
 import pytest
 
 from benchmarks import all as every
-from benchmarks import import_time, lrn, measure, time_to_accuracy
+from benchmarks import commands, import_time, lrn, measure, time_to_accuracy
 from keras_classics import generated
 
 
@@ -53,7 +53,6 @@ def test_the_clock_stands_still_while_accuracy_is_looked_at():
         ("memory", ("--networks", "lenet", "--steps", 1), 1),
         ("input_pipeline", ("--made", 4, "--batch", 4, "--batches", 2), 1),
         ("import_time", ("--commands", "train.lenet"), 2),
-        ("commands", (), 4),
     ],
 )
 def test_benchmark_in_a_process_of_its_own(name, arguments, rows, command):
@@ -62,6 +61,16 @@ def test_benchmark_in_a_process_of_its_own(name, arguments, rows, command):
     found = printed(done.stdout)["rows"]
     assert len(found) == rows
     assert all(row["ratio"] is None or row["ratio"] > 0 for row in found)
+
+
+def test_commands_are_timed_and_their_imports_counted(capsys, monkeypatch):
+    """Of two that take a second; what people run is tested elsewhere, each command of it."""
+    cheap = {"none": ("keras_classics", "--version"), "some": ("export.verify", "--help")}
+    monkeypatch.setattr(commands, "lines", lambda folder: cheap)
+    rows = in_this_process(commands, capsys)
+    assert [row["name"].startswith(name) for row, name in zip(rows, cheap, strict=True)] == [True, True]
+    assert all(0 < row["ours"] < 60 for row in rows)
+    assert 0 < commands.importing(cheap["some"]) < commands.seconds(cheap["some"]) + 5
 
 
 def test_every_benchmark_is_run_by_all_and_answers_help():

@@ -73,14 +73,11 @@ def test_normalization_and_groups_are_where_the_row_says():
     [
         ([1.0, 1.1, 0.9], [3.1, 3.0, 2.9], 2.0, "**Holds**"),
         ([1.0, 1.1, 0.9], [1.5, 1.6, 1.4], 2.0, "**Holds in direction, not in size**"),
-        ([1.0, 2.0, 0.5], [1.5, 1.0, 1.4], None, "**Does not hold here**, the difference cannot be told from none"),
+        ([1.0, 2.0, 0.5], [1.5, 1.0, 1.4], None, "**Not decided here**"),
+        ([1.0, 1.1, 0.9], [1.0, 1.1, 1.0], 0.4, "**Does not hold here**, the difference cannot be told from none"),
+        ([1.0, 2.0, 0.9], [1.5, 1.0, 1.0], None, "**Does not hold here**, the difference cannot be told from none"),
         ([3.1, 3.0, 2.9], [1.0, 1.1, 0.9], None, "**Does not hold here**, it is the other way round"),
-        (
-            [1.0],
-            [3.0],
-            None,
-            "**Does not hold here**, the difference cannot be told from none",
-        ),  # one seed has no spread
+        ([1.0], [3.0], None, "**Not decided here**"),  # one seed has no spread
     ],
 )
 def test_verdicts_on_errors(better, worse, size, verdict):

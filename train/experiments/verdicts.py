@@ -25,12 +25,17 @@ class Finding:
     unreached: bool = False
 
     @property
+    def none(self):
+        """The value that means no difference."""
+        return 1.0 if self.factor else 0.0
+
+    @property
     def holds(self):
-        return self.low > (1.0 if self.factor else 0.0)
+        return self.low > self.none
 
     @property
     def reversed(self):
-        return self.high < (1.0 if self.factor else 0.0)
+        return self.high < self.none
 
 
 def test_error(run):
@@ -104,7 +109,7 @@ def over_images(better, worse):
 
 
 def sentence(comparison, finding):
-    """The verdict on a ``Comparison``: holds, holds in direction, or does not hold here, and the interval."""
+    """The verdict on a ``Comparison``: holds, holds in direction, does not hold or is not decided, and the interval."""
     pair, size = f"{comparison.arm} against {comparison.than}", comparison.size
     if math.isnan(finding.value):
         return f"**Not decided here**: of {pair}, neither reached {REACHED:.0%}."
@@ -115,6 +120,8 @@ def sentence(comparison, finding):
     claimed = f"; claimed: {_plain(size)}" if size is not None else ""
     if finding.reversed:
         return f"**Does not hold here**, it is the other way round: {figures}{claimed}."
+    if not finding.holds and finding.high >= (size or finding.value) and finding.value > finding.none:
+        return f"**Not decided here**, the interval includes none and what is claimed: {figures}{claimed}."
     if not finding.holds:
         return f"**Does not hold here**, the difference cannot be told from none: {figures}{claimed}."
     if size is not None and finding.high < size:
