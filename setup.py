@@ -63,7 +63,7 @@ setup(
         "peers": ["jax>=0.4.30", "onnx>=1.16", "onnxruntime>=1.18", "torch>=2.4"],  # what tests/peers compare with
         "ray": ["ray[data]>=2.40"],  # recognises on many machines (docs/recognition.md)
         "tensorboard": ["tensorboard>=2.20,<3"],  # shows what --tensorboard writes
-        "test": ["hypothesis>=6.100", "pytest>=8.3", "pytest-xdist>=3.6", "setuptools>=68"],
+        "test": ["hypothesis>=6.100", "pytest>=8.3", "pytest-xdist>=3.7", "setuptools>=68"],
         "torch": ["torch>=2.4"],  # reads weights=….pth
     },
     classifiers=[

@@ -16,10 +16,30 @@ if needs.has("torch"):
 start_tensorflow()
 
 ROOT = pathlib.Path(__file__).parent.parent
+LONGEST = (
+    *("test_matrix.py", "train/engine/test_resume.py", "train/engine/test_devices.py", "train/test_commands.py"),
+    *(
+        "benchmarks/test_commands.py",
+        "layers/test_empty_batches.py",
+        "hostile/test_commands.py",
+        "hostile/test_places.py",
+    ),
+    *("export/test_tflite.py", "finetune/test_finetune.py", "train/test_claims.py"),
+)
 
 
 def pytest_configure(config):
     config.pluginmanager.register(needs, "needs")
+
+
+def pytest_collection_modifyitems(items):
+    """The files that take longest begin first, so that no worker is left with one of them at the end."""
+
+    def rank(item):
+        path = item.nodeid.partition("::")[0]
+        return next((number for number, ending in enumerate(LONGEST) if path.endswith(ending)), len(LONGEST))
+
+    items.sort(key=rank)
 
 
 @pytest.fixture(scope="session", autouse=True)
