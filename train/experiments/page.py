@@ -35,8 +35,10 @@ def section(name, claim, found, verdict, *, quick, into):
 
 
 def _shortened(claim):
+    least = max(arm.recipe.min_images for arm in claim.arms_for(True).values())
+    more = f" or more, until {least:,} images have been shown" if least else ""
     images = f", {claim.quick_images:,} training images" if claim.quick_images else ""
-    return f"{claim.quick_epochs} epochs{images}"
+    return f"{claim.quick_epochs} epochs{more}{images}"
 
 
 def verdict(claim, found):
