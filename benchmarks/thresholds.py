@@ -1,7 +1,7 @@
 """``python -m benchmarks.thresholds``: what a recognizer answers and rejects, by the probability it has to reach.
 
 Measured on nothing that ``benchmarks.photographs`` measures: MNIST digits of the validation split as photographs, and
-letters of Debian's Liberation fonts. The default threshold was chosen by this table.
+letters of Debian's Liberation fonts. The default threshold was chosen by an earlier table of this kind.
 """
 
 import pathlib
@@ -21,7 +21,13 @@ THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.7, 0.9)
 def parser():
     parser = cli.Parser(prog=PROG, description="What is answered and what rejected, by threshold, as a Markdown table.")
     parser.add_argument("--model", metavar="FILE.tflite", help="default: the one that comes with the package")
-    parser.add_argument("--count", type=cli.positive_int, default=1200, metavar="N", help="digits, letters, and half")
+    parser.add_argument(
+        "--count",
+        type=cli.positive_int,
+        default=1200,
+        metavar="N",
+        help="digits, as many letters, half as many look-alikes",
+    )
     parser.add_argument(
         "--fonts",
         default="/usr/share/fonts/truetype/liberation",

@@ -27,7 +27,7 @@ function limited(one, lowest, highest) {
   return one;
 }
 
-/** How much darker each number is than its `paper`, 0 to 1. */
+/** How much darker each number is than its `paper`: 0 as bright, 1 black, below 0 brighter. */
 function darkness({ height, width, values }, paper) {
   const result = new Float32Array(values.length);
   for (let at = 0; at < result.length; at++) result[at] = 1 - Math.fround(values[at] / paper.values[at]);

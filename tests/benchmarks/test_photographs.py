@@ -1,9 +1,10 @@
 """The benchmark of recognition: what it draws, what it counts."""
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from benchmarks import no_digits, photographs, renderings
+from benchmarks import no_digits, photographs, renderings, thresholds
 
 
 def test_errors_among_digits_are_edits():
@@ -41,3 +42,24 @@ def test_a_folder_is_measured_by_its_labels(embedded, tmp_path, monkeypatch, cap
     single = next(row for row in found if row["name"] == "single digits")
     assert (single["right"], single["total"]) == (3, 4)
     assert "3.png: x read as" in capsys.readouterr().out
+
+
+@pytest.mark.needs_data
+def test_fewer_are_answered_the_higher_the_threshold(data_dir, capsys):
+    with pytest.raises(SystemExit) as end:
+        thresholds.main(["--count", "12", "--fonts", str(no_digits.FONTS[0].parent), "--data-dir", data_dir])
+    assert end.value.code == 0
+    lines = capsys.readouterr().out.splitlines()[2:]
+    rows = [[float(cell.strip(" %")) for cell in line.strip("|").split("|")] for line in lines]
+    assert [row[0] for row in rows] == list(thresholds.THRESHOLDS)
+    right, rejected, *answered = zip(*(row[1:] for row in rows), strict=True)
+    assert right[1] > 75
+    assert list(rejected) == sorted(rejected)
+    assert all(list(column) == sorted(column, reverse=True) for column in (right, *answered))
+
+
+def test_a_folder_without_fonts_is_a_sentence(tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        thresholds.main(["--fonts", str(tmp_path)])
+    assert end.value.code == 2
+    assert "holds no .ttf files" in capsys.readouterr().err
