@@ -34,7 +34,7 @@ def pairs(network, model, preprocessing, pictures):
         yield "averages as convolutions, int8", 1, small, converted("int8", pooling="average")
     else:
         yield "normalization as a banded product, float32", 2, exact, converted("float32", lrn="native")
-        yield "normalization by LiteRT's operator, int8", 2, small, converted("int8", lrn="banded")
+        yield "normalization as a banded product, int8", 2, small, converted("int8", lrn="native")
         yield "groups in one convolution, float32", 2, exact, converted("float32", towers=True)
 
 

@@ -10,6 +10,7 @@ from train.experiments import arm as arms
 from train.experiments.arm import Arm
 from train.experiments.claim import Claim, Comparison, marks
 from train.experiments.networks import Digits, Named, Small
+from train.run_settings import PRECISIONS
 
 PROG = "python -m train.claims"
 _2012, _1998 = "Krizhevsky, Sutskever, Hinton, 2012", "LeCun, Bottou, Bengio, Haffner, 1998"
@@ -222,6 +223,12 @@ def parser():
     parser.add_argument(
         "--seeds", type=cli.positive_int, metavar="N", help="how many (default: 3, seven for seven; quick: 2)"
     )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="float32",
+        help="of the computation; the page says so (default: %(default)s)",
+    )
     parser.add_argument("--digits", type=cli.dataset, default="mnist", metavar="NAME", help="default: %(default)s")
     cli.add_data_dir(parser)
     parser.add_argument(
@@ -271,6 +278,7 @@ def _runs(name, claim, args, runs):
         for arm, what in chosen.items():
             dataset = args.digits if what.data == "digits" else "cifar10"
             places = {"quick": args.quick, "runs": runs, "dataset": dataset, "data_dir": args.data_dir}
+            places["precision"] = args.precision
             print(f"{name}, {arm}, seed {seed}", flush=True)
             found[arm].append(arms.trained(name, arm, seed, what, **places))
     return found

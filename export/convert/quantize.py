@@ -13,6 +13,7 @@ from export.litert import flatbuffer
 from export.litert.classifier import INT8_OFFSET
 from keras_classics import averaging
 from keras_classics.errors import InputError
+from keras_classics.layers import LocalResponseNormalization
 from keras_classics.runtime import quiet
 
 # A dense layer's weights get one scale each unit above this size of a network, else one for all: 24 bytes a unit are
@@ -48,14 +49,41 @@ def convert(model, preprocessing, mode, representative_images=None, *, dtype="ui
     converter, surgery = converter_of(
         model, preprocessing, mode, representative_images, dtype=dtype, forms=forms, integer_only=integer_only
     )
-    return surgery(run(converter.convert, needed=saved_bytes(model)))
+    apart = normalizations(model) if mode == "int8" and (forms or best_forms(mode)).lrn == "banded" else ()
+    return surgery(run(lambda: _converted(converter, apart), needed=saved_bytes(model)))
 
 
 def best_forms(mode, target="mobile"):
     """The ``Forms`` that docs/edge.md finds fastest for a mode on a target."""
     pooling = "average" if target == "micro" else "convolution"
-    # No kernel normalises in 8 bits, and RSQRT in 8 bits loses the answer: float32 between DEQUANTIZE and QUANTIZE.
-    return Forms(pooling=pooling, lrn="native" if mode in CALIBRATED else "banded")
+    return Forms(pooling=pooling, lrn="native" if mode == "int16x8" else "banded")
+
+
+def normalizations(model):
+    """Names of the layers of ``model``, and of an ensemble's members, that normalise."""
+    found = [layer for member in averaging.members(model) for layer in member.layers]
+    return sorted({layer.name for layer in found if isinstance(layer, LocalResponseNormalization)})
+
+
+def _converted(converter, apart):
+    """The bytes of what ``converter`` makes, with the layers named in ``apart`` in float32.
+
+    RSQRT in 8 bits loses the answer, and no kernel normalises in 8 bits. Between DEQUANTIZE and QUANTIZE, XNNPACK takes
+    every operator of the banded form, so that the delegate has the whole graph; TensorFlow's own operator would cut it.
+    """
+    if not apart:
+        return converter.convert()
+    from tensorflow.lite.python.convert import mlir_quantize
+
+    converter._experimental_calibrate_only = True
+    calibrated = converter.convert()
+    return mlir_quantize(
+        calibrated,
+        input_data_type=converter.inference_input_type,
+        output_data_type=converter.inference_output_type,
+        disable_per_channel_for_dense_layers=converter._experimental_disable_per_channel_quantization_for_dense_layers,
+        denylisted_nodes=flatbuffer.outputs_of_layers(calibrated, apart),
+    )
 
 
 def converter_of(model, preprocessing, mode, representative_images=None, *, dtype, forms=None, integer_only=False):

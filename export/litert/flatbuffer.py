@@ -49,6 +49,25 @@ def operators(model):
     ]
 
 
+def outputs_of_layers(model, layers):
+    """Names of what the operators of some layers compute, in a ``model`` (bytes) as the converter names it.
+
+    Raises:
+        ValueError: there is no operator of one of the layers.
+    """
+    graph = load(model).subgraphs[0]
+    names = [_text(graph.tensors[operator.outputs[0]].name) for operator in graph.operators]
+    found = []
+    for layer in layers:
+        # The path of the operator itself; those merged into it follow a semicolon. Copies of a layer are numbered.
+        path = re.compile(rf"([^;]*/)?{re.escape(layer)}(_\d+)*/")
+        matching = [name for name in names if path.match(name)]
+        if not matching:
+            raise ValueError(f"no operator of the layer {layer}")
+        found += matching
+    return found
+
+
 def kind_of(content, operator):
     """The name of an operator of what ``load`` returned, as the schema has it; its number where it has none."""
     code = content.operatorCodes[operator.opcodeIndex]

@@ -60,7 +60,7 @@ class Run:
     folder: pathlib.Path
 
 
-def trained(claim, name, seed, arm, *, quick, runs, dataset, data_dir=None):
+def trained(claim, name, seed, arm, *, quick, runs, dataset, data_dir=None, precision="float32"):
     """The ``Run`` of an arm, after training it where there is none yet; one that was interrupted goes on.
 
     Args:
@@ -70,14 +70,16 @@ def trained(claim, name, seed, arm, *, quick, runs, dataset, data_dir=None):
         runs: folder of all runs, a ``pathlib.Path``. Arms that are alike share one run.
         dataset: name of the dataset.
         data_dir: where it is, or None.
+        precision: a name in ``run_settings.PRECISIONS``.
 
     Raises:
         InputError: the training failed, or what is in its folder cannot be read.
         Stopped: a signal ended the training.
     """
-    folder = runs / f"{re.sub(r'[^a-z0-9]+', '-', dataset)}-{arm.key()}-{seed}"
+    computed = "" if precision == "float32" else f"-{precision}"
+    folder = runs / f"{re.sub(r'[^a-z0-9]+', '-', dataset)}-{arm.key()}-{seed}{computed}"
     if not (folder / _MEASURES).exists():
-        given = json.dumps([claim, name, seed, quick, str(folder), dataset, data_dir])
+        given = json.dumps([claim, name, seed, quick, str(folder), dataset, data_dir, precision])
         children.run(children.module("train.experiments.arm", given), f"training {name} into {folder}")
     try:
         measures = json.loads((folder / _MEASURES).read_text(encoding="utf-8"))
@@ -87,8 +89,8 @@ def trained(claim, name, seed, arm, *, quick, runs, dataset, data_dir=None):
     return Run(record, measures, folder)
 
 
-def train(arm, seed, folder, dataset, data_dir):
-    """Train an arm from a seed into a folder (``pathlib.Path``) and measure what came of it."""
+def train(arm, seed, folder, dataset, data_dir, precision):
+    """Train an arm from a seed into a folder (``pathlib.Path``) and measure, in float32, what came of it."""
     from keras_classics.runtime import start_tensorflow
 
     start_tensorflow()
@@ -116,6 +118,7 @@ def train(arm, seed, folder, dataset, data_dir):
             size=_SIDE,
             folder=folder,
             lanes=lanes,
+            precision=precision,
         ),
     )
     measures |= _measured(arm, dataset, folder)
@@ -180,12 +183,12 @@ def _gradient_norms(arm, seed, dataset):
 
 
 def main():
-    """Of the child: one argument, the JSON of ``[claim, arm, seed, quick, folder, dataset, data_dir]``."""
+    """Of the child: one argument, the JSON of ``[claim, arm, seed, quick, folder, dataset, data_dir, precision]``."""
     from train import claims
 
-    claim, name, seed, quick, folder, dataset, data_dir = json.loads(sys.argv[1])
+    claim, name, seed, quick, folder, dataset, data_dir, precision = json.loads(sys.argv[1])
     arm = claims.CLAIMS[claim].arms_for(quick)[name]
-    cli.run(lambda: train(arm, seed, pathlib.Path(folder), dataset, data_dir), claims.PROG)
+    cli.run(lambda: train(arm, seed, pathlib.Path(folder), dataset, data_dir, precision), claims.PROG)
 
 
 if __name__ == "__main__":

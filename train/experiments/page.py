@@ -28,6 +28,9 @@ def section(name, claim, found, verdict, *, quick, into):
     lines = ["", verdict, ""]
     if quick:
         lines += [f"*Quick form (`--quick`)*: {_shortened(claim)}; it shows a direction at most.", ""]
+    precisions = {run.record["precision"] for runs in found.values() for run in runs} - {"float32"}
+    if precisions:
+        lines += [f"Trained in `{precisions.pop()}` (`--precision`), tested in float32.", ""]
     lines += [*table(claim, found), "", f"![{claim.sentence}](claims/{name}.png)", ""]
     if claim.notes:
         lines += [claim.notes, ""]

@@ -102,6 +102,39 @@ def test_averages_as_convolutions_leave_an_int8_network_in_one_piece(embedded):
     assert pieces == {"average": 3, "convolution": 1}
 
 
+def normalising(name="norm"):
+    """Two convolutions with normalization behind each, for 32×32 colour pictures, and ten classes."""
+    x = inputs = keras.Input((32, 32, 3))
+    for number, maps in enumerate((8, 16), 1):
+        x = keras_classics.layers.Conv2D(maps, 3, activation="relu", padding="same", name=f"conv{number}")(x)
+        x = keras_classics.layers.LocalResponseNormalization(alpha=0.01, name=f"{name}{number}")(x)
+        x = keras.layers.MaxPooling2D(4, name=f"pool{number}")(x)
+    x = keras.layers.Flatten()(x)
+    x = keras.layers.Dense(10, name="output")(x)
+    return lively(keras.Model(inputs, keras.layers.Activation("softmax")(x)))
+
+
+@pytest.mark.parametrize("name", ["norm", "my.own-norm>"])
+@pytest.mark.parametrize("several", [False, True])
+def test_normalization_leaves_an_int8_network_in_one_piece(name, several):
+    """In float32 between DEQUANTIZE and QUANTIZE, by operators that XNNPACK takes, whatever the layers are called."""
+    network = normalising(name)
+    if several:
+        network = keras_classics.ensemble([network, normalising(name)])
+    preprocessing = alexnet.VARIANTS["cifar10"].preprocessing
+    images = np.random.default_rng(0).integers(0, 256, (40, 32, 32, 3), np.uint8)
+    expected = network.predict(preprocessing(images), verbose=0)
+    found = {}
+    for lrn in ("native", "banded"):
+        classifier = Classifier(quantize.convert(network, preprocessing, "int8", images, forms=Forms(lrn=lrn)), "file")
+        assert classifier.input["dtype"] == np.uint8
+        found[lrn] = classifier.delegate_partitions()
+        assert np.abs(classifier.probabilities(images) - expected).mean() < 0.02
+    # No kernel of XNNPACK takes the first softmax of an ensemble in 8 bits.
+    assert found["banded"] == 1 + several
+    assert found["native"] >= 3
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("dtype", PIXEL_TYPES)
 def test_every_mode_takes_pixels_of_every_type(mode, dtype, embedded):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_classics.datasets import Split, statistics
+from keras_classics.datasets import Split, augment, statistics
 from keras_classics.datasets.augment import (
     AUGMENTATIONS,
     crop_and_mirror,
@@ -48,6 +48,36 @@ def test_warping_displaces_where_the_grid_says():
     draws[:, 6:] = 0.5
     draws[:, 6:8] = 1.0  # the upper left corner
     np.testing.assert_allclose(warp_digits(blob(), draws, 32)[0, 8:, 18:], blob()[0, 8:, 18:], atol=25)
+
+
+@pytest.mark.parametrize("name", ["digits", "elastic_digits"])
+def test_each_channel_is_distorted_alike(name):
+    draws = np.random.default_rng(0).random((2, AUGMENTATIONS[name].draws)).astype("float32")
+    images = np.random.default_rng(1).integers(0, 256, (2, 28, 28, 3), dtype="uint8")
+    together = AUGMENTATIONS[name].apply(images, draws, 28)
+    assert together.shape == (2, 28, 28, 3)
+    for channel in range(3):
+        alone = AUGMENTATIONS[name].apply(images[..., channel : channel + 1], draws, 28)
+        np.testing.assert_allclose(together[..., channel : channel + 1], alone, atol=1e-3)
+
+
+def test_affine_distortions_are_tensorflows():
+    """Pixel for pixel what ``ImageProjectiveTransformV3`` makes of the same coefficients."""
+    angle = augment._ROTATION
+    draws = np.full((1, 6), 0.5, np.float32)
+    draws[0, 0], draws[0, 4] = 1.0, 1.0  # turned to the end, and moved along x
+    cos, sin, centre = np.cos(angle), np.sin(angle), 15.5
+    x, y = centre - (cos + sin) * centre + 2.0, centre - (cos - sin) * centre
+    transform = np.array([[cos, sin, x, -sin, cos, y, 0, 0]], np.float32)
+    expected = tf.raw_ops.ImageProjectiveTransformV3(
+        images=tf.cast(blob(), tf.float32),
+        transforms=transform,
+        output_shape=[32, 32],
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    )
+    np.testing.assert_allclose(distort_digits(blob(), draws, 32), expected, atol=1e-2)
 
 
 def test_rotation_is_about_the_centre_by_12_degrees():
