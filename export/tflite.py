@@ -58,8 +58,8 @@ def parser():
         default="auto",
         choices=("auto", *LRN_FORMS),
         metavar="FORM",
-        help="AlexNet's normalization: TensorFlow's operator, or a banded 1x1 convolution (default: auto, native in "
-        "int8 and banded in float)",
+        help="AlexNet's normalization: TensorFlow's operator, or a banded product (default: auto, native in int16x8 and "
+        "banded in the other modes; always in float32)",
     )
     arguments.add_to(parser)
     parser.add_argument(

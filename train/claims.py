@@ -104,6 +104,7 @@ CLAIMS = {
         "maps, overlapping pooling after each, and the output stand here. Its authors chose each network's rate by "
         "hand; here rates are fixed, 0.01 (sigmoid 0.03). Gradient norms are relative to the kernel's norm, before the "
         "first step.",
+        quick_epochs=20,  # fewer than it takes would decide nothing
         picture="training error",
     ),
     "lrn": Claim(
