@@ -58,8 +58,8 @@ def parser():
         default="auto",
         choices=("auto", *LRN_FORMS),
         metavar="FORM",
-        help="AlexNet's normalization: TensorFlow's operator, or a banded product (default: auto, native in int16x8 and "
-        "banded in the other modes; always in float32)",
+        help="AlexNet's normalization, in float32 in all modes: TensorFlow's operator, or a banded product (default: "
+        "auto, native in int16x8 and banded in the others)",
     )
     arguments.add_to(parser)
     parser.add_argument(

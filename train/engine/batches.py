@@ -29,8 +29,10 @@ class Batches:
         own, strength = self.augmentation.draws, self.recipe.colour_noise
         components = self.statistics().components if strength else None
 
-        def prepare(images, draws):
-            images = self.augmentation.apply(self._loaded(images), draws[:, :own], self.size)
+        # Compiled, these are one pass over the pixels: a tenth of the time.
+        @tf.function(jit_compile=True, autograph=False)
+        def finished(images, draws):
+            images = self.augmentation.apply(images, draws[:, :own], self.size)
             if strength:
                 images = shift_colours(images, draws[:, own:], components, strength)
             return self._preprocessed(images)
@@ -42,7 +44,7 @@ class Batches:
             mine=mine,
             seed=self.recipe.seed,
             first_step=first_step,
-            prepare=prepare,
+            prepare=lambda images, draws: finished(self._loaded(images), draws),
             draws=own + (3 if strength else 0),
             size=self.load_size,
             crop=self.size if self.augmentation.cuts else None,
