@@ -35,7 +35,9 @@ def layer_errors(source, images, forms):
 
     images = images[:_IMAGES]
     forms = dataclasses.replace(forms, lrn="native")  # one operator in float, as no step of normalization is in 8 bits
-    converter, _ = quantize.converter_of(source.model, source.preprocessing, "int8", images, dtype="uint8", forms=forms)
+    converter, *_ = quantize.converter_of(
+        source.model, source.preprocessing, "int8", images, dtype="uint8", forms=forms
+    )
     converter.inference_input_type = converter.inference_output_type = tf.float32
     data = quantize.representative_dataset(images)
 

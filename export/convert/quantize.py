@@ -46,10 +46,9 @@ def convert(model, preprocessing, mode, representative_images=None, *, dtype="ui
     Raises:
         InputError: TensorFlow cannot convert the model.
     """
-    converter, surgery = converter_of(
+    converter, apart, surgery = converter_of(
         model, preprocessing, mode, representative_images, dtype=dtype, forms=forms, integer_only=integer_only
     )
-    apart = normalizations(model) if mode == "int8" and (forms or best_forms(mode)).lrn == "banded" else ()
     return surgery(run(lambda: _converted(converter, apart), needed=saved_bytes(model)))
 
 
@@ -57,12 +56,6 @@ def best_forms(mode, target="mobile"):
     """The ``Forms`` that docs/edge.md finds fastest for a mode on a target."""
     pooling = "average" if target == "micro" else "convolution"
     return Forms(pooling=pooling, lrn="native" if mode == "int16x8" else "banded")
-
-
-def normalizations(model):
-    """Names of the layers of ``model``, and of an ensemble's members, that normalise."""
-    found = [layer for member in averaging.members(model) for layer in member.layers]
-    return sorted({layer.name for layer in found if isinstance(layer, LocalResponseNormalization)})
 
 
 def _converted(converter, apart):
@@ -87,7 +80,8 @@ def _converted(converter, apart):
 
 
 def converter_of(model, preprocessing, mode, representative_images=None, *, dtype, forms=None, integer_only=False):
-    """TensorFlow's converter, set up as ``convert`` says, and what is to be done to the bytes it returns."""
+    """TensorFlow's converter, set up as ``convert`` says, for ``_converted``: with the names of the layers that stay in
+    float32, and what is to be done to the bytes."""
     import tensorflow as tf
 
     forms = forms or best_forms(mode)
@@ -97,6 +91,8 @@ def converter_of(model, preprocessing, mode, representative_images=None, *, dtyp
     inside = "float32" if calibrated else dtype  # the converter, or what follows it, turns the input into integers
     offset = INT8_OFFSET if mode == "int16x8" and dtype == "int8" else None
     graph = device_model(model, preprocessing, inside, forms, logits=fine, offset=offset)
+    normalizing = [layer for layer in graph.layers if isinstance(layer, LocalResponseNormalization)]
+    apart = [layer.name for layer in normalizing if mode == "int8" and layer.form == "banded"]
     converter = tf.lite.TFLiteConverter.from_keras_model(graph)
     if mode != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -118,7 +114,7 @@ def converter_of(model, preprocessing, mode, representative_images=None, *, dtyp
             tflite = flatbuffer.with_cast(tflite, dtype)
         return flatbuffer.with_short_names(tflite)
 
-    return converter, surgery
+    return converter, apart, surgery
 
 
 def representative_dataset(images, offset=0):
