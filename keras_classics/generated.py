@@ -21,9 +21,18 @@ def replace(path, begin, end, content):
     Raises:
         InputError: as ``check``.
     """
-    before, after = _around(path, begin, end)
+    before, _, after = _around(path, begin, end)
     with files.whole_file(path) as partial:
         partial.write_text(f"{before}{begin}{content}{end}{after}", encoding="utf-8")
+
+
+def content(path, begin, end):
+    """What stands between the marks ``begin`` and ``end`` of the file ``path``.
+
+    Raises:
+        InputError: as ``check``.
+    """
+    return _around(path, begin, end)[1]
 
 
 def _around(path, begin, end):
@@ -32,7 +41,7 @@ def _around(path, begin, end):
     except (OSError, ValueError) as error:
         raise InputError(f"there is no text file {path} to write the table into.") from error
     before, first, rest = text.partition(begin)
-    _, second, after = rest.partition(end)
+    between, second, after = rest.partition(end)
     if not (first and second) or begin in rest or end in after:
         raise InputError(f"{path} needs one line {begin} and, below, one line {end}.")
-    return before, after
+    return before, between, after

@@ -29,8 +29,8 @@ def parser():
         "--row",
         action="append",
         metavar="TEXT",
-        help="a row: lenet or alexnet, and its arguments, as in 'lenet --recipe best'; may be repeated "
-        f"(default: {'; '.join(ROWS)})",
+        help="a row: lenet or alexnet, and its arguments, as in 'lenet --recipe best'; may be repeated; "
+        f"other rows of the table stay (default: {'; '.join(ROWS)})",
     )
     parser.add_argument(
         "--runs",
@@ -61,11 +61,18 @@ def make(args):
         records = [_record(runs, module, arguments, seed, args.data_dir) for seed in range(args.seeds)]
         _refuse_mixture(module, arguments, records)
         lines.append(line(module, arguments, records))
-    table = "\n".join(lines)
-    print(table)
+    print("\n".join(lines))
     for path in args.into:
+        table = _with_others(generated.content(path, BEGIN, END), lines)
         generated.replace(path, BEGIN, END, f"\n{_HEADER}\n{table}\n")
     print(f"Wrote the table into {' and '.join(args.into)}")
+
+
+def _with_others(table, lines):
+    """The rows of ``table`` and ``lines``, which take the places of rows with the same first cell or follow."""
+    rows = tuple(f"| `{module}" for module in _MODULES)
+    found = {line.split("|")[1]: line for line in [*table.splitlines(), *lines] if line.startswith(rows)}
+    return "\n".join(found.values())
 
 
 def _row(text):

@@ -58,6 +58,12 @@ def test_finished_runs_are_kept_and_doctored_ones_refused(filled):
         history.write_text(text)
 
 
+def test_rows_that_are_not_asked_for_stay():
+    old = "\n| `python -m train.` | data |\n| --- | --- |\n| `lenet` | a |\n| `alexnet --epochs 2` | b |\n"
+    merged = table._with_others(old, ["| `lenet` | new |", "| `lenet --recipe best` | c |"])
+    assert merged == "| `lenet` | new |\n| `alexnet --epochs 2` | b |\n| `lenet --recipe best` | c |"
+
+
 @pytest.mark.parametrize(
     ("told", "said"),
     [
