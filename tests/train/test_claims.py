@@ -139,10 +139,12 @@ def test_a_claim_from_rows_to_page_and_again(command, tmp_path):
     begin, end = marks("kernel")
     into.write_text(f"before\n{begin}\n{end}\nafter\n", encoding="utf-8")
     given = ("train.claims", "kernel", "--quick", "--seeds", 1, "--digits", "embedded", "--into", into)
+    given += ("--precision", "mixed_bfloat16")
     done = command(*given, "--runs", tmp_path / "runs")
     assert done.returncode == 0, done.stderr
     text = into.read_text(encoding="utf-8")
     assert text.startswith("before")
+    assert "Trained in `mixed_bfloat16`" in text
     assert "| 7×7 | 61,601 |" in text
     assert "Quick form" in text
     assert (tmp_path / "claims" / "kernel.png").read_bytes()[:4] == b"\x89PNG"
