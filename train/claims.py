@@ -104,7 +104,7 @@ CLAIMS = {
         "maps, overlapping pooling after each, and the output stand here. Its authors chose each network's rate by "
         "hand; here rates are fixed, 0.01 (sigmoid 0.03). Gradient norms are relative to the kernel's norm, before the "
         "first step.",
-        quick_epochs=20,  # fewer than it takes would decide nothing
+        quick_epochs=20,
         picture="training error",
     ),
     "lrn": Claim(
@@ -155,6 +155,7 @@ CLAIMS = {
             *_in_turn([f"{images:,} digits, as they are" for images in _SIZES]),
             *(Comparison(f"{n:,} digits, distorted", f"{n:,} digits, as they are") for n in _SIZES),
         ),
+        quick_epochs=4,
         quick_images=None,
         picture="amounts",
     ),

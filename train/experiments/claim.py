@@ -43,7 +43,7 @@ class Claim:
     measure: str = "test error"
     notes: str = ""
     seeds: int = 3
-    quick_epochs: int = 4
+    quick_epochs: int = 12
     quick_images: int | None = 15_000
     picture: str = "dots"
 
