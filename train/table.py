@@ -93,7 +93,8 @@ def _record(runs, module, arguments, seed, data_dir):
     folder = runs / re.sub(r"[^A-Za-z0-9.]+", "-", " ".join([module, *given]))
     record = finished_runs.history(folder, f"train.{module}", given, data_dir)
     try:
-        if finished_runs.arguments_of(record) == given and record["recipe"]["seed"] == seed:
+        # A run begun without --seed has the seed 0.
+        if finished_runs.arguments_of(record) in (given, arguments) and record["recipe"]["seed"] == seed:
             return record
     except (KeyError, TypeError):
         pass

@@ -134,6 +134,30 @@ def test_networks_averaged_are_judged_by_what_each_answered(tmp_path):
     assert (tmp_path / "seven.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_numbers_at_the_axes_can_be_read(tmp_path, monkeypatch):
+    """Text is drawn as it is, and so would be the formulas that logarithmic axes have by themselves."""
+    saved = []
+    monkeypatch.setattr(pictures, "save", lambda figure, path: saved.append(figure))
+    rows = [{"epoch": float(n), "steps": 10, "accuracy": 0.1 * n} for n in range(1, 9)]
+    record = {"training": rows, "test": {"accuracy": 0.8}, "dataset": {"images": {"train": 1000}}}
+    measures = {
+        "gradients": {"conv1": 0.003, "conv2": 2.0, "output": 40.0},
+        "sampled": [[1, 0.4], [2, 0.3], [64, 0.2]],
+        "scaled": 0.2,
+        "training_error": 0.1,
+    }
+    found = {"a, b": [types.SimpleNamespace(record=record, measures=measures)]}
+    for name in ("training error", "amounts", "sampled", "dots"):
+        pictures.PICTURES[name](tmp_path / "p.png", None, found)
+    for figure in saved:
+        figure.canvas.draw()
+        for axes in figure.axes:
+            for axis in (axes.xaxis, axes.yaxis):
+                texts = [tick.get_text() for tick in axis.get_ticklabels(which="both")]
+                assert not any("$" in text or "\\" in text for text in texts), texts
+    assert len(saved) == 4
+
+
 def test_a_claim_from_rows_to_page_and_again(command, tmp_path):
     into = tmp_path / "claims.md"
     begin, end = marks("kernel")

@@ -43,6 +43,7 @@ def training_error(path, claim, found):
         left.set_ylabel("training error")
         left.yaxis.set_major_formatter(PercentFormatter(100, decimals=None))
         right.set_yscale("log")
+        right.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))  # the usual one writes formulas, which stay text
         right.set_ylabel("gradient norm / kernel norm, before the first step")
         left.legend()
         right.legend()
