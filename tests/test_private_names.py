@@ -53,7 +53,7 @@ OPTIONS = "collab_opts"
 # What each name belongs to, and the name.
 NAMES = [
     *((lambda: tf.raw_ops, name) for name in ("ResourceApplyAdam", "ResourceApplyKerasMomentum")),
-    *((lambda: tf.raw_ops, name) for name in ("ScaleAndTranslate", "ImageProjectiveTransformV3", "RandomIndexShuffle")),
+    *((lambda: tf.raw_ops, name) for name in ("ScaleAndTranslate", "RandomIndexShuffle")),
     *(
         (lambda: trained(keras.optimizers.AdamW()), name)
         for name in ("_get_variable_index", "_momentums", "_velocities")
@@ -72,6 +72,8 @@ NAMES = [
     (lambda: atexit, "_run_exitfuncs"),
     (lambda: threading, "_shutdown"),
     (converter, "_experimental_disable_per_channel_quantization_for_dense_layers"),
+    (converter, "_experimental_calibrate_only"),
+    (lambda: importlib.import_module("tensorflow.lite.python.convert"), "mlir_quantize"),
     (lambda: tf.lite.experimental, "QuantizationDebugger"),
     (lambda: OpResolverType, "BUILTIN_REF"),
     (interpreter, "_get_ops_details"),
