@@ -280,9 +280,8 @@ def _runs(name, claim, args, runs):
         for arm, what in chosen.items():
             dataset = args.digits if what.data == "digits" else "cifar10"
             places = {"quick": args.quick, "runs": runs, "dataset": dataset, "data_dir": args.data_dir}
-            places["precision"] = args.precision
             print(f"{name}, {arm}, seed {seed}", flush=True)
-            found[arm].append(arms.trained(name, arm, seed, what, **places))
+            found[arm].append(arms.trained(name, arm, seed, what, precision=args.precision, **places))
     return found
 
 
