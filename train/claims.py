@@ -16,14 +16,13 @@ PROG = "python -m train.claims"
 _2012, _1998 = "Krizhevsky, Sutskever, Hinton, 2012", "LeCun, Bottou, Bengio, Haffner, 1998"
 
 
-# Ours, short enough for two cores: momentum and decay of section 5, half a cosine, crops and mirror images.
+# Ours, short enough for two cores: after as many pictures, validation error is lower than with section 5's momentum.
 _PICTURES = recipes.Recipe(
     batch_size=128,
     epochs=20,
-    optimizer="sgd",
-    momentum=0.9,
-    learning_rate=0.02,
-    weight_decay=5e-4,
+    optimizer="adamw",
+    learning_rate=0.002,
+    weight_decay=0.05,
     schedule="cosine",
     warmup=0.05,
     augmentation="small_photographs",
@@ -32,7 +31,9 @@ _PICTURES = recipes.Recipe(
 _FIGURE_1 = dataclasses.replace(
     _PICTURES,
     epochs=40,
-    learning_rate=0.01,
+    optimizer="sgd",
+    momentum=0.9,
+    learning_rate=0.02,
     weight_decay=0.0,
     schedule="steps",
     rate_steps="1000:1",
@@ -44,7 +45,7 @@ _STEPS_OF_1998 = recipes.LENET5["1998"]
 _GRADIENT_STEPS = dataclasses.replace(_STEPS_OF_1998, loss="cross_entropy", learning_rate=0.02)
 
 _SMALL = Small()
-_FOUR_LAYERS = Small(filters=(32, 32, 64), kernels=(5, 5, 5), groups=(1, 1, 1), pooled=(0, 1, 2), dense=(), dropout=0.0)
+_FOUR_LAYERS = Small(filters=(32, 32, 64), kernels=(5, 5, 5), groups=(1, 1, 1), pooled=(0, 1, 2), dense=())
 
 
 def _small(**changes):
@@ -97,14 +98,15 @@ CLAIMS = {
     "relu": Claim(
         "A network of ReLUs trains six times as fast as one of tanh.",
         f"{_2012}, section 3.1 and figure 1",
-        {"ReLU": _figure_1("relu", 0.01), "tanh": _figure_1("tanh", 0.01), "sigmoid": _figure_1("sigmoid", 0.03)},
+        {"ReLU": _figure_1("relu", 0.02), "tanh": _figure_1("tanh", 0.05), "sigmoid": _figure_1("sigmoid", 0.05)},
         (Comparison("ReLU", "tanh", 6.0), Comparison("tanh", "sigmoid")),
         measure="epochs to 25 % training error",
         notes="Assumption: the paper does not describe its four-layer network; three 5×5 convolutions of 32, 32 and 64 "
-        "maps, overlapping pooling after each, and the output stand here. Its authors chose each network's rate by "
-        "hand; here rates are fixed, 0.01 (sigmoid 0.03). Gradient norms are relative to the kernel's norm, before the "
-        "first step.",
-        quick_epochs=20,
+        "maps, overlapping pooling after each, and the output stand here. As its authors did, each network has a "
+        "rate of its own: 0.02 for ReLU, 0.05 for tanh, which of rates from 0.005 to 0.1 had the least training error "
+        "after ten epochs of 15,000 pictures; sigmoid learned nothing in them from 0.05 or 0.2. Gradient norms are "
+        "relative to the kernel's norm, before the first step.",
+        quick_epochs=24,
         picture="training error",
     ),
     "lrn": Claim(
@@ -131,8 +133,8 @@ CLAIMS = {
         "Dropout lowers the test error, and scaling the outputs stands for the mean of very many sampled networks.",
         f"{_2012}, section 4.2",
         {
-            "dropout 0.5": dataclasses.replace(_small(), also=("sampled",)),
-            "no dropout": _small(dropout=0.0),
+            "dropout 0.5": dataclasses.replace(_small(dropout=0.5), also=("sampled",)),
+            "no dropout": _small(),
         },
         (Comparison("dropout 0.5", "no dropout"),),
         picture="sampled",
@@ -198,8 +200,8 @@ CLAIMS = {
         {"LeNet-5": _digits(), "AlexNet": Arm(Named("cifar10"), recipes.ALEXNET["cifar10"])},
         (),
         seeds=7,
-        quick_epochs=2,
-        quick_images=6_000,
+        quick_epochs=4,
+        quick_images=10_000,
         picture="averaged",
     ),
     "history": Claim(

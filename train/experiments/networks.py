@@ -2,6 +2,10 @@
 
 import dataclasses
 
+# Of CIFAR-10's pixels, about. The variant "cifar10" of AlexNet takes pixels that spread as much and starts from the
+# paper's small weights; He's and Glorot's weights are for pixels that spread by 1.
+_DEVIATION = 64.0
+
 
 @dataclasses.dataclass(frozen=True)
 class Digits:
@@ -92,7 +96,7 @@ class Small:
     activation: str = "relu"
     normalization: str = "none"
     dense: tuple[int, ...] = (256, 256)
-    dropout: float = 0.5
+    dropout: float = 0.0
 
     @property
     def preprocessing(self):
@@ -108,7 +112,8 @@ class Small:
 
         # Assumption: He's weights for ReLU, Glorot's for tanh and sigmoid, so that each can start.
         start = {"kernel_initializer": "he_normal" if self.activation == "relu" else "glorot_uniform"}
-        x = inputs = keras.Input((alexnet.VARIANTS["cifar10"].image_size,) * 2 + (3,))
+        inputs = keras.Input((alexnet.VARIANTS["cifar10"].image_size,) * 2 + (3,))
+        x = layers.Rescaling(1 / _DEVIATION, name="scaled")(inputs)
         for number in range(len(self.filters)):
             x = self._convolution(number, x, start)
             if number in self.pooled:
