@@ -86,6 +86,14 @@ def test_verdicts_on_errors(better, worse, size, verdict):
     assert verdicts.sentence(Comparison("a", "b", size), finding).startswith(verdict)
 
 
+def test_a_difference_of_the_other_sign_is_said_as_more():
+    finding = verdicts.paired([3.0, 3.2, 2.8], [1.0, 1.2, 1.1])
+    said = verdicts.sentence(Comparison("a", "b", 2.0), finding)
+    assert "a against b, 1.90 points more errors (95 % interval 1.47 to 2.33); claimed: 2.00 fewer." in said
+    factor = verdicts.sentence(Comparison("a", "b"), verdicts.paired([8.0, 8.0], [4.0, 4.0], factor=True))
+    assert "2.00 times more epochs (95 % interval 2.00 to 2.00)" in factor
+
+
 def test_verdicts_on_epochs_are_factors_and_a_run_that_never_arrives_has_no_end():
     finding = verdicts.paired([4.0, 5.0, 4.5], [24.0, 31.0, 26.0], factor=True)
     assert finding.value == pytest.approx(6, rel=0.1)

@@ -113,11 +113,11 @@ def sentence(comparison, finding):
     pair, size = f"{comparison.arm} against {comparison.than}", comparison.size
     if math.isnan(finding.value):
         return f"**Not decided here**: of {pair}, neither reached {REACHED:.0%}."
-    unit = "times fewer epochs" if finding.factor else "points fewer errors"
-    low, high = _plain(finding.low), _plain(finding.high)
+    value, low, high, more = _turned(finding) if finding.value < finding.none else (*_ends(finding), "fewer")
+    unit = f"times {more} epochs" if finding.factor else f"points {more} errors"
     span = "seeds from" if finding.unreached else "95 % interval"
-    figures = f"{pair}, {_plain(finding.value)} {unit} ({span} {low} to {high})"
-    claimed = f"; claimed: {_plain(size)}" if size is not None else ""
+    figures = f"{pair}, {_plain(value)} {unit} ({span} {_plain(low)} to {_plain(high)})"
+    claimed = f"; claimed: {_plain(size)} fewer" if size is not None else ""
     if finding.reversed:
         return f"**Does not hold here**, it is the other way round: {figures}{claimed}."
     if not finding.holds and finding.high >= (size or finding.value) and finding.value > finding.none:
@@ -127,6 +127,16 @@ def sentence(comparison, finding):
     if size is not None and finding.high < size:
         return f"**Holds in direction, not in size**: {figures}{claimed}."
     return f"**Holds**: {figures}{claimed}."
+
+
+def _ends(finding):
+    return finding.value, finding.low, finding.high
+
+
+def _turned(finding):
+    """Value and ends of a finding as seen from the other arm, and the word for it."""
+    value, high, low = ((math.inf if end == 0 else 1 / end) if finding.factor else -end for end in _ends(finding))
+    return value, low, high, "more"
 
 
 def _plain(value):
