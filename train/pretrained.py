@@ -1,8 +1,7 @@
 """``python -m train.pretrained``: make the weights of LeNet-5 that come with the package, and their model card.
 
 Each network is trained with the recipe "best" from several seeds; where it ends in a softmax, once more from each seed,
-by the labels and by what all of the first ones say together (``--distil``). Those of seed 0 are packaged, whichever
-score best.
+by the labels and by what those of ReLUs say together (``--distil``). Those of seed 0 are packaged, whatever they score.
 """
 
 import json
@@ -17,6 +16,8 @@ PROG = "python -m train.pretrained"
 _TARGET = pathlib.Path("keras_classics/weights")
 
 _AGAIN = "-distilled"  # in the names of the folders of second runs
+
+_TEACHERS = "lenet5_relu"  # on validation digits they err least, also as teachers of a network of tanh
 
 # File, variant, activation as a model has it, whether it is trained once more, and arguments of train.lenet.
 NETWORKS = (
@@ -53,16 +54,21 @@ def make(args):
     out, runs = files.output_folder(args.out), files.output_folder(args.runs)
     locks.claim(out, "weights")
     locks.claim(runs, "runs")
-    trained = {row: _trained(*row, runs, args) for row in NETWORKS}
+    alone = {file: _seeds(runs / file, extra, args) for file, *_, extra in NETWORKS}
+    said = ",".join(str(_folder(runs / _TEACHERS, seed) / "lenet5.keras") for seed in range(args.seeds))
+    starts = {file: runs / f"{file}{_AGAIN * again}" for file, _, _, again, _ in NETWORKS}
+    packaged = {
+        file: _seeds(starts[file], (*extra, "--distil", said), args) if again else alone[file]
+        for file, _, _, again, extra in NETWORKS
+    }
     from keras_classics.runtime import start_tensorflow
 
     start_tensorflow()
     rows = [
-        _packaged(file, variant, activation, histories, runs / f"{file}{_AGAIN * again}-0", out)
-        for (file, variant, activation, again, _), (histories, _) in trained.items()
+        _packaged(file, variant, activation, packaged[file], _folder(starts[file], 0), out)
+        for file, variant, activation, _, _ in NETWORKS
     ]
-    first = [before for _, before in trained.values()]
-    for name, text in (("mnist.json", json.dumps(rows, indent=2) + "\n"), ("README.md", card(rows, first))):
+    for name, text in (("mnist.json", json.dumps(rows, indent=2) + "\n"), ("README.md", card(rows, [*alone.values()]))):
         with files.whole_file(out / name) as partial:
             partial.write_text(text, encoding="utf-8")
     for row in rows:
@@ -70,15 +76,13 @@ def make(args):
     print(f"Wrote {len(rows)} files of weights, mnist.json and README.md to {out}/")
 
 
-def _trained(file, variant, activation, again, extra, runs, args):
-    """Histories of the runs that are packaged, one a seed, and of those that they learnt from (or the same)."""
-    seeds = range(args.seeds)
-    first = [_history(runs / f"{file}-{seed}", extra, seed, args.data_dir) for seed in seeds]
-    if not again:
-        return first, first
-    said = ",".join(str(runs / f"{file}-{seed}" / "lenet5.keras") for seed in seeds)
-    distilled = (*extra, "--distil", said)
-    return [_history(runs / f"{file}{_AGAIN}-{seed}", distilled, seed, args.data_dir) for seed in seeds], first
+def _seeds(start, extra, args):
+    """The records of runs from all seeds."""
+    return [_history(_folder(start, seed), extra, seed, args.data_dir) for seed in range(args.seeds)]
+
+
+def _folder(start, seed):
+    return start.with_name(f"{start.name}-{seed}")
 
 
 def _history(folder, extra, seed, data_dir):
@@ -160,9 +164,9 @@ Accuracy on the test digits, mean ± standard deviation over the seeds:
   rate up to {learning_rate:g} along a warm-up and a half cosine, weight decay {weight_decay:g}; rotation, scale, shear,
   shift and elastic distortions of the training digits, {distortion:g} of the largest. The 1998 variant minimises the
   paper's equation 9, the others cross-entropy.
-- **Distilled.** The others were then trained once more, with the same recipe, from the labels and from the mean of what
-  all networks of the first training say of the same distorted digits (`--distil`; share {distil:g}, temperature
-  {temperature:g}). One network of 61,706 parameters is what is packaged.
+- **Distilled.** The others were then trained once more, with the same recipe, from the labels and from the mean of
+  what the networks of ReLUs, of the first training, say of the same distorted digits (`--distil`; share {distil:g},
+  temperature {temperature:g}). What is packaged is one network of 61,706 parameters.
 - **Which seed.** The files are of seed 0. Neither recipe, epoch nor seed was chosen by the test digits.
 - **Input.** `keras_classics.lenet.preprocess_input` of 0–255 pixels, white strokes on black, in MNIST's manner:
   size-normalised to 20×20 and centred by mass in 28×28.

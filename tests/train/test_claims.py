@@ -1,5 +1,6 @@
 """Claims: what their rows train, what verdicts say, and the command from rows to page."""
 
+import dataclasses
 import math
 import pathlib
 import types
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import keras_classics
-from keras_classics import connections
+from keras_classics import alexnet_variants, connections
 from train import claims
 from train.experiments import page, pictures, verdicts
 from train.experiments.arm import ANSWERS
@@ -28,6 +29,15 @@ def test_rows_name_their_arms_and_have_a_place_in_the_page():
         begin, end = marks(name)
         assert text.index(begin) < text.index(end)
         assert claim.sentence in text
+
+
+def test_an_arm_of_a_named_network_is_another_when_its_numbers_change(monkeypatch):
+    arm = claims.CLAIMS["seven"].arms["AlexNet"]
+    before, numbers = arm.key(), alexnet_variants.VARIANTS["cifar10"]
+    monkeypatch.setitem(alexnet_variants.VARIANTS, "cifar10", dataclasses.replace(numbers, stride=numbers.stride + 1))
+    assert arm.key() != before
+    monkeypatch.setitem(alexnet_variants.VARIANTS, "cifar10", numbers)
+    assert arm.key() == before
 
 
 def test_digits_are_lenet5_at_both_ends_of_its_history():

@@ -26,16 +26,18 @@ def runs(run_folder, tmp_path):
         (folder / "lenet5_history.json").write_text(json.dumps({**record, **more}))
         return {"file": str(folder / "lenet5.keras"), "sha256": record["model_sha256"]}
 
-    for file, variant, activation, again, _ in pretrained.NETWORKS:
+    found = {}
+    for file, variant, activation, *_ in pretrained.NETWORKS:
         network = {"relu": "LeNet-5 (relu)", "1998": "LeNet-5 (1998)"}.get(file[7:], "LeNet-5")
         model = run_folder / "lenet5.keras"
         if file != "lenet5_tanh":
             model = tmp_path / f"{file}.keras"
             lenet.LeNet5(variant=variant, activation=activation, classifier_activation="softmax").save(model)
-        teachers = [put(file, seed, 0.97 - seed / 100, model, network) for seed in range(2)]
-        if again:
-            for seed in range(2):
-                put(f"{file}-distilled", seed, 0.99 - seed / 100, model, network, distil=teachers)
+        found[file] = model, network
+    alone = {file: [put(file, seed, 0.97 - seed / 100, *model) for seed in range(2)] for file, model in found.items()}
+    for file, _, _, again, _ in pretrained.NETWORKS:
+        for seed in range(2 * again):
+            put(f"{file}-distilled", seed, 0.99 - seed / 100, *found[file], distil=alone["lenet5_relu"])
     return tmp_path / "runs"
 
 

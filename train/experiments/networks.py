@@ -163,6 +163,12 @@ class Named:
 
     variant: str
 
+    def __repr__(self):
+        """With all numbers of the variant, so that runs of other numbers have another ``Arm.key``."""
+        from keras_classics.alexnet_variants import VARIANTS
+
+        return f"Named({self.variant!r}, {VARIANTS[self.variant]!r})"
+
     @property
     def preprocessing(self):
         from keras_classics import alexnet
