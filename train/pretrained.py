@@ -17,7 +17,7 @@ _TARGET = pathlib.Path("keras_classics/weights")
 
 _AGAIN = "-distilled"  # in the names of the folders of second runs
 
-_TEACHERS = "lenet5_relu"  # on validation digits they err least, also as teachers of a network of tanh
+_TEACHERS = "lenet5_relu"  # of the networks with a softmax these err least on validation digits
 
 # File, variant, activation as a model has it, whether it is trained once more, and arguments of train.lenet.
 NETWORKS = (
