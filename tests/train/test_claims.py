@@ -78,6 +78,19 @@ def test_normalization_and_groups_are_where_the_row_says():
     assert Small(groups=(1, 2, 1, 2, 2)).build(10).get_layer("conv2").groups == 2
 
 
+def test_divided_pixels_are_normalized_as_the_paper_normalizes_pixels():
+    lrn = Small(normalization="lrn").build(10)
+    assert lrn.get_layer("norm1").alpha == pytest.approx(1e-4 * 64**2)
+    pixels = np.random.default_rng(0).normal(0, 64, (2, 32, 32, 3)).astype("float32")
+    scaled = keras.Model(lrn.input, lrn.get_layer("norm2").output)(pixels)
+    x = pixels
+    for number in (1, 2):
+        x = keras.ops.relu(lrn.get_layer(f"conv{number}").convolution_op(x, lrn.get_layer(f"conv{number}").kernel))
+        x = keras_classics.layers.LocalResponseNormalization(**keras_classics.alexnet.VARIANTS["paper"].lrn)(x)
+        x = lrn.get_layer("pool1")(x) if number == 1 else x
+    np.testing.assert_allclose(scaled * 64, x, rtol=1e-3, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     ("better", "worse", "size", "verdict"),
     [

@@ -141,7 +141,10 @@ class Small:
         )
         x = convolution(x)
         if normalization == "lrn":
-            x = LocalResponseNormalization(**alexnet.VARIANTS["paper"].lrn, name=f"norm{number + 1}")(x)
+            # The paper's, whose maps are of pixels that are not divided: so many times as large.
+            numbers = {**alexnet.VARIANTS["paper"].lrn}
+            numbers["alpha"] *= _DEVIATION**2
+            x = LocalResponseNormalization(**numbers, name=f"norm{number + 1}")(x)
         elif normalization == "batch":
             x = layers.BatchNormalization(name=f"norm{number + 1}")(x)
             x = layers.Activation(self.activation, name=f"act{number + 1}")(x)
