@@ -122,7 +122,7 @@ CLAIMS = {
             Comparison("local response normalization", "none", 2.0),
             Comparison("batch normalization", "local response normalization"),
         ),
-        notes="Pixels are divided by 64 here; alpha is 64² times the paper's, so that maps are normalized as its are.",
+        notes="Pixels are divided by 64 here; alpha is 64² times the paper's, so that maps are normalized as there.",
     ),
     "pooling": Claim(
         "Overlapping pooling lowers the error a little, and overfits a little less.",

@@ -17,7 +17,6 @@ _ALLOWED = {  # names, or the smallest and the largest number
     "patience": (1, _LARGE),
     "mean": {"channel", "pixel"},
     "augmentation": {"none", "digits", "elastic_digits", "photographs", "small_photographs"},
-    "distortion": (0.0, 1.0),
     "colour_noise": (0.0, 10.0),
     "loss": {"cross_entropy", "cross_entropy_or_none", "maximum_a_posteriori"},
     "label_smoothing": (0.0, 0.999),
@@ -52,7 +51,6 @@ class Recipe:
     patience: int = 1  # epochs
     mean: str = "channel"  # what is subtracted: the network's "channel" means, or the training split's of each "pixel"
     augmentation: str = "none"  # a name in ``augment.AUGMENTATIONS``
-    distortion: float = 1.0  # how far digits are distorted, as a share of the largest distortions of ``augment``
     colour_noise: float = 0.0  # standard deviation along the principal components of the training pixels' colours
     loss: str = "cross_entropy"  # a name in ``losses.LOSSES``
     label_smoothing: float = 0.0  # share of the target spread over all classes
@@ -79,10 +77,6 @@ class Recipe:
                     raise InputError(f"{name} is {value}; expected {low:g} to {high:g}.")
             elif value not in allowed:
                 raise InputError(f"{name} is {value!r}; expected {' or '.join(sorted(map(str, allowed)))}.")
-        if self.distortion != 1.0 and "photographs" in self.augmentation:
-            raise InputError(
-                f"distortion is {self.distortion:g}; it goes with digits, and the augmentation is {self.augmentation}."
-            )
         if self.schedule == "steps":
             try:
                 rate_steps(self.rate_steps)

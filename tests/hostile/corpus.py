@@ -13,7 +13,7 @@ SETTINGS = (
     *("learning_rate=0", "learning_rate=-1", "learning_rate=nan", "learning_rate=inf", "learning_rate=1e400"),
     *("learning_rate=1e-40", "momentum=2", "weight_decay=-1", "warmup=1.1", "ema=1", "test_crops=3", "loss=mse"),
     *("optimizer=adam", "optimizer=__import__('os')", "schedule=none", "schedule=steps", "mean=median"),
-    *("augmentation=../x", "distortion=1.1", "__class__=1"),
+    *("augmentation=../x", "__class__=1"),
     *("label_smoothing=1", "colour_noise=nan", "min_images=-5", "patience=0", "epochs=1\x1b[31m", "x" * 100_000 + "=1"),
 )
 RATES = ("rate_steps=1", "rate_steps=1:0,0:1", "rate_steps=" + "1:0.5," * 10_000, "rate_steps=nan:1", "rate_steps=1:x")

@@ -101,6 +101,7 @@ def test_divided_pixels_are_normalized_as_the_paper_normalizes_pixels():
         ([1.0, 2.0, 0.9], [1.5, 1.0, 1.0], None, "**Does not hold here**, the difference cannot be told from none"),
         ([3.1, 3.0, 2.9], [1.0, 1.1, 0.9], None, "**Does not hold here**, it is the other way round"),
         ([1.0], [3.0], None, "**Not decided here**"),  # one seed has no spread
+        ([3.0, 1.0], [1.5, 2.0], 2.0, "**Not decided here**"),  # the mean is the other way round; 2 is in the interval
     ],
 )
 def test_verdicts_on_errors(better, worse, size, verdict):
@@ -124,6 +125,8 @@ def test_verdicts_on_epochs_are_factors_and_a_run_that_never_arrives_has_no_end(
     never = verdicts.paired([4.0, 5.0], [math.inf, math.inf], factor=True)
     assert never.holds
     assert "∞ times fewer epochs (seeds from ∞ to ∞)" in verdicts.sentence(Comparison("ReLU", "sigmoid"), never)
+    behind = verdicts.paired([22.0, math.inf], [14.0, 14.0], factor=True)
+    assert "1.57 times more epochs (seeds from 1.57 to ∞)" in verdicts.sentence(Comparison("a", "b", 6.0), behind)
     neither = verdicts.paired([math.inf], [math.inf], factor=True)
     assert "neither reached 25%" in verdicts.sentence(Comparison("a", "b"), neither)
 

@@ -26,16 +26,13 @@ class Batches:
 
     def training(self, *, replicas=1, mine=None, first_step=0):
         """Endless batches from step ``first_step`` on, as ``pipeline.training_batches`` returns them."""
-        own, distortion, strength = self.augmentation.draws, self.recipe.distortion, self.recipe.colour_noise
+        own, strength = self.augmentation.draws, self.recipe.colour_noise
         components = self.statistics().components if strength else None
 
         # Compiled, these are one pass over the pixels, several times as fast.
         @tf.function(jit_compile=True, autograph=False)
         def finished(images, draws):
-            drawn = draws[:, :own]
-            if distortion != 1.0:  # draws of 0.5 distort nothing
-                drawn = 0.5 + (drawn - 0.5) * distortion
-            images = self.augmentation.apply(images, drawn, self.size)
+            images = self.augmentation.apply(images, draws[:, :own], self.size)
             if strength:
                 images = shift_colours(images, draws[:, own:], components, strength)
             return self._preprocessed(images)

@@ -141,10 +141,9 @@ class Small:
         )
         x = convolution(x)
         if normalization == "lrn":
-            # The paper's, whose maps are of pixels that are not divided: so many times as large.
-            numbers = {**alexnet.VARIANTS["paper"].lrn}
-            numbers["alpha"] *= _DEVIATION**2
-            x = LocalResponseNormalization(**numbers, name=f"norm{number + 1}")(x)
+            paper = alexnet.VARIANTS["paper"].lrn  # for maps of pixels that are not divided
+            divided = {**paper, "alpha": paper["alpha"] * _DEVIATION**2}
+            x = LocalResponseNormalization(**divided, name=f"norm{number + 1}")(x)
         elif normalization == "batch":
             x = layers.BatchNormalization(name=f"norm{number + 1}")(x)
             x = layers.Activation(self.activation, name=f"act{number + 1}")(x)
@@ -168,6 +167,9 @@ class Named:
 
     def __repr__(self):
         """With all numbers of the variant, so that runs of other numbers have another ``Arm.key``."""
+        from keras_classics.runtime import start_tensorflow
+
+        start_tensorflow()  # which the next import brings along
         from keras_classics.alexnet_variants import VARIANTS
 
         return f"Named({self.variant!r}, {VARIANTS[self.variant]!r})"

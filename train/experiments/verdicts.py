@@ -37,6 +37,13 @@ class Finding:
     def reversed(self):
         return self.high < self.none
 
+    def turned(self):
+        """The same as seen from the other arm."""
+        value, high, low = (
+            (1 / end if end else math.inf) if self.factor else -end for end in (self.value, self.low, self.high)
+        )
+        return dataclasses.replace(self, value=value, low=low, high=high)
+
 
 def test_error(run):
     """Of a ``Run``, in percent."""
@@ -78,7 +85,9 @@ def paired(better, worse, factor=False):
     pairs = [(b, w) for b, w in zip(better, worse, strict=True) if not (math.isinf(b) and math.isinf(w))]
     if factor and any(math.isinf(value) for pair in pairs for value in pair):
         least = [w / b if math.isfinite(w) else (math.inf if math.isfinite(b) else 0.0) for b, w in pairs]
-        return Finding(statistics.median(least), min(least), max(least), True, unreached=True)
+        # Of two middle ones the nearer to no difference: a mean with what is infinite would say nothing.
+        middle = min(max(statistics.median_low(least), 1.0), statistics.median_high(least))
+        return Finding(middle, min(least), max(least), True, unreached=True)
     values = [math.log(w / b) if factor else w - b for b, w in pairs]
     if not values:
         return Finding(math.nan, -math.inf, math.inf, factor)
@@ -113,30 +122,22 @@ def sentence(comparison, finding):
     pair, size = f"{comparison.arm} against {comparison.than}", comparison.size
     if math.isnan(finding.value):
         return f"**Not decided here**: of {pair}, neither reached {REACHED:.0%}."
-    value, low, high, more = _turned(finding) if finding.value < finding.none else (*_ends(finding), "fewer")
-    unit = f"times {more} epochs" if finding.factor else f"points {more} errors"
+    more = finding.value < finding.none
+    shown = finding.turned() if more else finding
+    word = "more" if more else "fewer"
+    unit = f"times {word} epochs" if finding.factor else f"points {word} errors"
     span = "seeds from" if finding.unreached else "95 % interval"
-    figures = f"{pair}, {_plain(value)} {unit} ({span} {_plain(low)} to {_plain(high)})"
+    figures = f"{pair}, {_plain(shown.value)} {unit} ({span} {_plain(shown.low)} to {_plain(shown.high)})"
     claimed = f"; claimed: {_plain(size)} fewer" if size is not None else ""
     if finding.reversed:
         return f"**Does not hold here**, it is the other way round: {figures}{claimed}."
-    if not finding.holds and finding.high >= (size or finding.value) and finding.value > finding.none:
+    if not finding.holds and (finding.value > finding.none if size is None else finding.high >= size):
         return f"**Not decided here**, the interval includes none and what is claimed: {figures}{claimed}."
     if not finding.holds:
         return f"**Does not hold here**, the difference cannot be told from none: {figures}{claimed}."
     if size is not None and finding.high < size:
         return f"**Holds in direction, not in size**: {figures}{claimed}."
     return f"**Holds**: {figures}{claimed}."
-
-
-def _ends(finding):
-    return finding.value, finding.low, finding.high
-
-
-def _turned(finding):
-    """Value and ends of a finding as seen from the other arm, and the word for it."""
-    value, high, low = ((math.inf if end == 0 else 1 / end) if finding.factor else -end for end in _ends(finding))
-    return value, low, high, "more"
 
 
 def _plain(value):

@@ -44,20 +44,6 @@ def test_training_learns_and_evaluation_is_that_of_the_model(embedded):
     assert score.loss == pytest.approx(-np.log(of_labels).mean(), rel=1e-3)
 
 
-def test_digits_are_distorted_as_far_as_the_recipe_says(embedded):
-    def pictures(**changes):
-        return next(iter(trainer(embedded, **changes).batches.training()))[0].numpy()
-
-    plain = pictures(augmentation="none")
-    for augmentation in ("digits", "elastic_digits"):
-        none, half, full = (pictures(augmentation=augmentation, distortion=share) for share in (0.0, 0.5, 1.0))
-        np.testing.assert_allclose(none, plain, atol=1e-5)
-        far, farther = (np.abs(distorted - plain).mean() for distorted in (half, full))
-        assert 0.01 < far < 0.9 * farther
-    with pytest.raises(InputError, match="it goes with digits, and the augmentation is photographs"):
-        dataclasses.replace(recipes.ALEXNET["paper"], distortion=0.5)
-
-
 def test_one_seed_gives_one_network_however_the_steps_are_reported(embedded):
     once, again, other = trainer(embedded), trainer(embedded), trainer(embedded, seed=1)
     list(once.train(20))
