@@ -67,8 +67,9 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
         classifier_activation: activation of the output; None returns logits.
         name: name of the model.
         variant: "paper" (default); "single_tower", without groups (62,378,344 parameters); "cifar10", for 32×32 colour
-            images: 3×3 convolutions, 2×2 pooling, no normalization (35,855,178 parameters); "caffe", BVLC's reference
-            network: 227×227 pixels, Caffe's normalization, blue first; "torchvision", the "one weird trick" network
+            images: 3×3 convolutions, 2×2 pooling, no normalization (35,855,178 parameters); "cifar10_batchnorm", the
+            same with batch normalization and dense layers of 1,024 units (7,509,066); "caffe", BVLC's reference network:
+            227×227 pixels, Caffe's normalization, blue first; "torchvision", the "one weird trick" network
             without normalization or towers (61,100,840 parameters); or an ``alexnet.Variant`` of your own, such as
             ``dataclasses.replace(alexnet.VARIANTS["paper"], lrn=None)``.
 
@@ -107,14 +108,11 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
     )
     # Section 3.5. Output shapes and parameters are those of "paper".
     x = layers.ZeroPadding2D((row.padding, row.padding), name="conv1_pad")(inputs)
-    x = _conv(row, 1, x, strides=row.stride, padding="valid")  # 55×55×96: 34,944 parameters
-    x = _pool(row, 1, _norm(row, 1, x))  # 27×27×96
-    x = _conv(row, 2, x, positive_bias=True)  # 27×27×256, two towers: 307,456
-    x = _pool(row, 2, _norm(row, 2, x))  # 13×13×256
-    x = _conv(row, 3, x)  # 13×13×384, both towers seen: 885,120
-    x = _conv(row, 4, x, positive_bias=True)  # 13×13×384, two towers: 663,936
-    x = _conv(row, 5, x, positive_bias=True)  # 13×13×256, two towers: 442,624
-    x = _pool(row, 5, x)  # 6×6×256
+    x = _stage(row, 1, x, strides=row.stride, padding="valid")  # 55×55×96: 34,944 parameters; pooled 27×27
+    x = _stage(row, 2, x, positive_bias=True)  # 27×27×256, two towers: 307,456; pooled 13×13
+    x = _stage(row, 3, x)  # 13×13×384, both towers seen: 885,120
+    x = _stage(row, 4, x, positive_bias=True)  # 13×13×384, two towers: 663,936
+    x = _stage(row, 5, x, positive_bias=True)  # 13×13×256, two towers: 442,624; pooled 6×6
     x = _fully_connected(row, x, classes, classifier_activation) if include_top else builder.pool_features(x, pooling)
 
     def build():
@@ -127,8 +125,8 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
 def preprocess_input(x, data_format=None, variant="paper"):
     """RGB pixels to what ``variant`` takes.
 
-    "paper" and "single_tower" subtract ImageNet's mean, as "caffe" does after putting blue first; "cifar10" and
-    "torchvision" subtract a mean and divide by a standard deviation.
+    "paper" and "single_tower" subtract ImageNet's mean, as "caffe" does after putting blue first; the others
+    subtract a mean and divide by a standard deviation.
 
     Args:
         x: pixels 0–255 of any dtype, ``(…, height, width, 3)``, or channels first.
@@ -167,30 +165,31 @@ def decode_predictions(preds, top=5):
     return [[(*names[label], float(row[label])) for label in row.argsort()[::-1][:top]] for row in scores]
 
 
+def _stage(row, number, x, **convolution):
+    """conv1 … conv5 with ReLU (section 3.1), normalization (3.3) and pooling (3.4), where the variant has them."""
+    x = _conv(row, number, x, **convolution)
+    if row.lrn is not None and number in (1, 2):
+        x = LocalResponseNormalization(**row.lrn, axis=builder.channel_axis(), name=f"norm{number}")(x)
+    if number in (1, 2, 5):
+        x = MaxPooling2D(row.pool, strides=2, name=f"pool{number}")(x)
+    if row.batch_norm:  # of the pooled maps, of which there are fewer; unscaled, as the next layer has weights
+        x = layers.BatchNormalization(axis=builder.channel_axis(), scale=False, name=f"batchnorm{number}")(x)
+        x = layers.Activation("relu", name=f"relu{number}")(x)
+    return x
+
+
 def _conv(row, number, x, *, strides=1, padding="same", positive_bias=False):
-    """conv1 … conv5, with ReLU (section 3.1)."""
     return Conv2D(
         row.filters[number - 1],
         row.kernels[number - 1],
         strides=strides,
         padding=padding,
         groups=row.groups[number - 1],
-        activation="relu",
+        activation=None if row.batch_norm else "relu",
+        use_bias=not row.batch_norm,
         name=f"conv{number}",
         **_initialisation(row, positive_bias),
     )(x)
-
-
-def _norm(row, number, x):
-    """norm1 and norm2 (section 3.3), where the variant has them."""
-    if row.lrn is None:
-        return x
-    return LocalResponseNormalization(**row.lrn, axis=builder.channel_axis(), name=f"norm{number}")(x)
-
-
-def _pool(row, number, x):
-    """pool1, pool2 and pool5 (section 3.4)."""
-    return MaxPooling2D(row.pool, strides=2, name=f"pool{number}")(x)
 
 
 def _fully_connected(row, x, classes, activation):
@@ -205,10 +204,10 @@ def _fully_connected(row, x, classes, activation):
         if row.dropout == "before":
             x = layers.Dropout(0.5, name=f"drop{number}")(x)
         start = _initialisation(row, positive_bias=True, stddev=row.dense_stddev)
-        x = layers.Dense(4096, activation="relu", name=f"fc{number}", **start)(x)  # 37,752,832 and 16,781,312
+        x = layers.Dense(row.dense, activation="relu", name=f"fc{number}", **start)(x)  # 37,752,832 and 16,781,312
         if row.dropout == "after":
             x = layers.Dropout(0.5, name=f"drop{number}")(x)
-    # Small weights here after He's too: 4096 inputs would start at logits of several units.
+    # Small weights here after He's too: so many inputs would start at logits of several units.
     torch = row.initialisation == "torch"
     start = _initialisation(row, positive_bias=False) if torch else {"kernel_initializer": _gaussian(0.01)}
     return builder.classifier(x, classes, activation, name="fc8", **start)  # 4,097,000

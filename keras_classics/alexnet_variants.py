@@ -28,9 +28,13 @@ class Variant:
     dense_stddev: float = 0.01  # of fc6 and fc7 in "gaussian"
     dropout: str = "after"  # "after" fc6 and fc7, or "before" them
     pooled_size: int | None = None  # side of the maps that fc6 takes, whatever the image's; None: as they come
+    dense: int = 4096  # units of fc6 and of fc7
+    # Whether batches are normalized after each convolution and the pooling that follows it, before the ReLU (Ioffe and
+    # Szegedy, 2015, section 3.2), in place of a bias.
+    batch_norm: bool = False
 
     def __post_init__(self):
-        for name, low in {"image_size": 1, "stride": 1, "pool": 1, "classes": 1, "pooled_size": 1}.items():
+        for name, low in {"image_size": 1, "stride": 1, "pool": 1, "classes": 1, "pooled_size": 1, "dense": 1}.items():
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, checks.whole_number(name, getattr(self, name), low))
         for name, count, low in (("filters", 5, 1), ("kernels", 5, 1), ("padding", 2, 0), ("groups", 5, 1)):
@@ -55,24 +59,28 @@ _PAPER = Variant(
     classes=1000,
 )
 
+_CIFAR10 = dataclasses.replace(
+    _PAPER,
+    image_size=32,
+    filters=(64, 192, 384, 256, 256),
+    kernels=(3, 3, 3, 3, 3),
+    stride=1,
+    padding=(1, 1),
+    groups=(1, 1, 1, 1, 1),
+    lrn=None,
+    pool=2,
+    # Channel mean and 1 / standard deviation of the CIFAR-10 training pixels.
+    preprocessing=Preprocessing(mean=(125.3, 123.0, 113.9), scale=(1 / 63.0, 1 / 62.1, 1 / 66.7)),
+    classes=10,
+    initialisation="he",
+)
+
 VARIANTS = {
     "paper": _PAPER,
     "single_tower": dataclasses.replace(_PAPER, groups=(1, 1, 1, 1, 1)),
-    "cifar10": dataclasses.replace(
-        _PAPER,
-        image_size=32,
-        filters=(64, 192, 384, 256, 256),
-        kernels=(3, 3, 3, 3, 3),
-        stride=1,
-        padding=(1, 1),
-        groups=(1, 1, 1, 1, 1),
-        lrn=None,
-        pool=2,
-        # Channel mean and 1 / standard deviation of the CIFAR-10 training pixels.
-        preprocessing=Preprocessing(mean=(125.3, 123.0, 113.9), scale=(1 / 63.0, 1 / 62.1, 1 / 66.7)),
-        classes=10,
-        initialisation="he",
-    ),
+    "cifar10": _CIFAR10,
+    # Ours: normalized batches, and the smaller dense layers that 32×32 pixels need.
+    "cifar10_batchnorm": dataclasses.replace(_CIFAR10, batch_norm=True, dense=1024),
     # BVLC's reference network: bvlc_alexnet/train_val.prototxt of Caffe, which takes windows of 227 pixels, blue first.
     "caffe": dataclasses.replace(
         _PAPER,

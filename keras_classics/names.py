@@ -4,4 +4,5 @@ NETWORKS = ("lenet5", "lenet5-1998", "alexnet")
 TITLES = {"lenet5": "LeNet-5", "lenet5-1998": "LeNet-5 (1998)", "alexnet": "AlexNet"}
 LENET5_VARIANTS = ("modern", "1998")
 THRESHOLD = 0.3  # of probability: less is no answer of ``Recognizer`` (docs/recognition.md says how it was chosen)
-ALEXNET_VARIANTS = ("paper", "single_tower", "cifar10", "caffe", "torchvision")  # the rows of alexnet.VARIANTS
+# The rows of ``alexnet.VARIANTS``.
+ALEXNET_VARIANTS = ("paper", "single_tower", "cifar10", "cifar10_batchnorm", "caffe", "torchvision")

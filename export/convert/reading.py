@@ -2,7 +2,8 @@
 
 Reading takes the layers of 1998 apart into what every device knows: trainable subsampling is an average with a gain and
 a bias a map; C3 a convolution with zeros; the scaled tanh a tanh between two factors that belong to the weights around
-it; and distances to prototypes, of which a softmax makes probabilities, a product with these prototypes.
+it; and distances to prototypes, of which a softmax makes probabilities, a product with these prototypes. Batch
+normalization goes into the layer before it where it can (``folding``).
 """
 
 import dataclasses
@@ -13,6 +14,7 @@ import numpy as np
 
 from export.convert import activations
 from export.convert.activations import SOFTMAX
+from export.convert.folding import factor_and_shift, without_batch_norm
 from export.convert.operations import (
     Activation,
     AdaptivePool,
@@ -43,7 +45,7 @@ def read_steps(model):
         InputError: it has a layer, or an option of a layer, that no step computes; the sentence names the layer.
     """
     steps, gain, distances = [], 1.0, None
-    for layer in chain(model):
+    for layer in chain(without_batch_norm(model)):
         if distances is not None:
             if not _is_softmax_of(layer, distances):
                 raise InputError(
@@ -218,6 +220,13 @@ def _normalization(layer, gain):
     return Normalization(layer.name, config), None
 
 
+def _batch_norm(layer, gain):
+    """Where it cannot be folded: after an activation, or with a factor below 0 after maximum pooling."""
+    if layer.axis not in (-1, len(layer.input.shape) - 1):
+        _refuse(layer, f"with axis {layer.axis}")
+    return Affine(layer.name, *factor_and_shift(layer)), None
+
+
 def _centring(layer, gain):
     """``(x - mean) / standard deviation``, as Keras' Normalization computes it, or back."""
     mean, variance = (np.asarray(values, np.float64)[0] for values in (layer.mean, layer.variance))
@@ -244,6 +253,7 @@ _READERS = {
     keras.layers.Dense: _dense,
     ours.EuclideanRBF: _prototypes,
     ours.LocalResponseNormalization: _normalization,
+    keras.layers.BatchNormalization: _batch_norm,
     keras.layers.Normalization: _centring,
     keras.layers.Rescaling: _rescaling,
 }

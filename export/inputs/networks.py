@@ -12,6 +12,7 @@ _STRUCTURE = {
     "AveragePooling2D": ("pool_size",),
     "MaxPooling2D": ("pool_size", "strides"),
     "TrainableSubsampling": ("size",),
+    "BatchNormalization": (),
     "LocalResponseNormalization": ("depth_radius", "bias", "alpha", "beta"),
     "ZeroPadding2D": ("padding",),
 }
@@ -65,9 +66,10 @@ def build(network, variant, weights):
     model = AlexNet(variant=variant)
     he = keras.initializers.HeNormal()
     for layer in model.layers:
-        if layer.weights:
+        if hasattr(layer, "kernel"):
             layer.kernel.assign(he(layer.kernel.shape))
-            layer.bias.assign(layer.bias * 0)
+            if layer.use_bias:
+                layer.bias.assign(layer.bias * 0)
     return model
 
 
@@ -145,6 +147,7 @@ def _by_structure(model):
     from keras_classics import AlexNet, LeNet5, description, names
 
     shape, rows = model.input_shape[1:], structure(model)
+    plain, found = [row for row in rows if row[0] != "BatchNormalization"], None
     candidates = [(LeNet5, variant) for variant in names.LENET5_VARIANTS]
     candidates += [(AlexNet, variant) for variant in names.ALEXNET_VARIANTS]
     for build, variant in candidates:
@@ -154,7 +157,9 @@ def _by_structure(model):
             continue
         if structure(candidate) == rows:
             return description.of(candidate)
-    return None
+        if structure(candidate) == plain and found is None:  # a user's own normalization of it
+            found = description.of(candidate)
+    return found
 
 
 def structure(model):

@@ -69,12 +69,12 @@ def test_distances_become_the_probabilities_of_a_softmax(images):
         np.testing.assert_allclose(answers(device_model(model, lenet.PREPROCESSING), images), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("variant", ["paper", "caffe", "cifar10", "torchvision"])
+@pytest.mark.parametrize("variant", ["paper", "caffe", "cifar10", "cifar10_batchnorm", "torchvision"])
 @pytest.mark.parametrize("lrn", ["native", "banded"])
 @pytest.mark.parametrize("towers", [True, False])
 def test_every_form_of_alexnets_convolutions_gives_the_maps_of_the_trained_graph(variant, lrn, towers):
     """Padding puts zeros where the mean has been subtracted: folding the mean into conv1 would be wrong there."""
-    side = 32 if variant == "cifar10" else 67
+    side = 32 if variant.startswith("cifar10") else 67
     network = lively(keras_classics.AlexNet(variant=variant, include_top=False, input_shape=(side, side, 3)))
     preprocessing = alexnet.VARIANTS[variant].preprocessing
     images = np.random.default_rng(2).integers(0, 256, (2, side, side, 3), np.uint8)

@@ -9,6 +9,7 @@ import pytest
 import keras_classics
 from export.convert import quantize
 from export.convert.device_model import PLAIN, Forms, device_model
+from export.convert.folding import without_batch_norm
 from export.convert.reading import read_steps
 from export.litert.classifier import Classifier
 from keras_classics import alexnet, layers, lenet
@@ -177,6 +178,44 @@ def chained(*following, side=32):
     return keras.Model(image, x)
 
 
+@pytest.mark.parametrize("scale", [False, True])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([layers.Conv2D], ["relu"]),
+        ([layers.Conv2D, layers.MaxPooling2D], ["relu"]),
+        ([layers.Conv2D, layers.MaxPooling2D], ["tanh"]),
+        ([layers.Conv2D, "relu", layers.MaxPooling2D], []),
+        ([layers.MaxPooling2D], ["relu"]),
+        ([layers.Conv2D, keras.layers.Flatten, keras.layers.Dense], ["relu"]),
+    ],
+    ids=str,
+)
+def test_batch_normalization_is_computed_wherever_it_stands(before, after, scale):
+    """With factors below 0 too, which maximum pooling does not pass on; folded into the layer before where that goes."""
+    numbers = {layers.Conv2D: (6, 3), layers.MaxPooling2D: (2,), keras.layers.Dense: (7,)}
+
+    def built(kind):
+        return keras.layers.Activation(kind) if isinstance(kind, str) else kind(*numbers.get(kind, ()))
+
+    x = inputs = keras.Input((32, 32, 1))
+    x = layers.Conv2D(4, 3, activation="relu")(x)
+    for each in map(built, before):
+        x = each(x)
+    x = keras.layers.BatchNormalization(scale=scale)(x)
+    for each in map(built, after):
+        x = each(x)
+    network = lively(keras.Model(inputs, keras.layers.Dense(10)(keras.layers.Flatten()(x))))
+    for layer in network.layers:
+        if scale and isinstance(layer, keras.layers.BatchNormalization):
+            layer.gamma.assign(np.random.default_rng(2).normal(size=layer.gamma.shape))
+    assert_the_same(network)
+    folded = without_batch_norm(network)
+    left = any(isinstance(layer, keras.layers.BatchNormalization) for layer in folded.layers)
+    pooled = before[-1] is layers.MaxPooling2D
+    assert left == ("relu" in before or before == [layers.MaxPooling2D] or (pooled and scale))
+
+
 def residual():
     image = keras.Input((32, 32, 1))
     x = layers.Conv2D(1, 5, padding="same", name="stem")(image)
@@ -197,7 +236,7 @@ def two_in_one():
         (lambda: chained(keras.layers.AveragePooling2D(3, strides=1, name="near")), "near .*strides 1"),
         (lambda: chained(keras.layers.AveragePooling2D(3, padding="same", name="wet")), "wet .*padding 'same'"),
         (lambda: chained(layers.LocalResponseNormalization(axis=1, name="tall")), "tall .*axis 1"),
-        (lambda: chained(keras.layers.BatchNormalization(name="batch")), "batch"),
+        (lambda: chained(keras.layers.BatchNormalization(axis=1, name="batch")), "batch .*axis 1"),
         (lambda: chained(keras.layers.Lambda(lambda x: 2 * x, name="twice")), "twice"),
         (
             lambda: chained(keras.layers.Conv2D(1, 1, data_format="channels_first", name="red")),
