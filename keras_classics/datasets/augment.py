@@ -26,6 +26,9 @@ _SHIFT = 2.0  # pixels
 _ELASTIC_GRID = 5  # displacements along each axis, bicubically interpolated to one a pixel
 _ELASTIC_SHIFT = 2.0  # pixels either way, at most
 
+_HOLE = 12  # pixels: side of the square that is hidden in 32×32 pictures
+_GREY = 128.0  # of hidden pixels
+
 _CIFAR_MARGIN = 4  # pixels: 32×32 pictures are padded by as much before cropping, as is usual for CIFAR-10
 
 
@@ -122,6 +125,17 @@ def crop_padded_and_mirror(images, draws, size):
     return crop_and_mirror(tf.pad(images, [[0, 0], margin, margin, [0, 0]]), draws, size)
 
 
+def crop_padded_mirror_and_hide(images, draws, size):
+    """The same, with a grey square somewhere, which may reach over the border (DeVries and Taylor, 2017, "cutout")."""
+    centres = tf.floor(draws[:, 3:5] * size)
+    places = tf.range(size, dtype=tf.float32)
+    # From half a side before the centre up to, not including, half a side after it.
+    away = places[None, None] - centres[..., None]
+    inside = (away >= -_HOLE / 2) & (away < _HOLE / 2)
+    hidden = (inside[:, 0, :, None] & inside[:, 1, None, :])[..., None]
+    return tf.where(hidden, _GREY, crop_padded_and_mirror(images, draws, size))
+
+
 def crop_centre(images, size):
     """The middle ``size`` × ``size`` pixels."""
     top, left = ((side - size) // 2 for side in images.shape[1:3])
@@ -162,4 +176,5 @@ AUGMENTATIONS = {
     # Shorter side 256 for windows of 224 (section 2), and in that proportion for other sizes.
     "photographs": Augmentation(3, lambda size: round(size * 256 / 224), crop_and_mirror, crop_centre, cuts=True),
     "small_photographs": Augmentation(3, lambda size: size, crop_padded_and_mirror, crop_centre),
+    "small_photographs_hidden": Augmentation(5, lambda size: size, crop_padded_mirror_and_hide, crop_centre),
 }

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from train.engine import devices
+from train.engine import devices, shrinking
 from train.engine.losses import distilled
 
 _IMAGES_A_LANE = 16  # at least
@@ -48,6 +48,8 @@ class TrainingSteps:
         lanes = zip(tf.split(images, self._lanes), tf.split(labels, self._lanes), strict=True)
         gradients, totals = zip(*(self._gradients(weights, *lane) for lane in lanes), strict=True)
         gradients = [tf.add_n(lanes) for lanes in zip(*gradients, strict=True)]
+        if self._recipe.prune_convolutions or self._recipe.prune_dense:
+            gradients = shrinking.keeping_zeros(gradients, weights)
         self._optimizer.apply(gradients, self._model.trainable_variables)
         return tf.add_n(totals)
 

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from keras_classics.errors import InputError
-from train.engine import centring, devices
+from train.engine import centring, devices, shrinking
 from train.engine.batches import Batches
 from train.engine.evaluation import Evaluator
 from train.engine.losses import LOSSES
@@ -53,12 +53,14 @@ class Trainer:
             )
         self.total_steps = recipe.steps_for(len(dataset.train))
         self.step = 0
+        self._finished = False
         self._steps_a_second = 1.0
         self.batches = Batches(dataset, recipe, preprocessing=preprocessing, size=size, unreadable=unreadable)
         mean = self.batches.mean_picture() if recipe.mean == "pixel" else None
         keras.utils.set_random_seed(recipe.seed)
         with strategy.scope():
             self.model = build() if mean is None else build(centring.centred(mean))
+            shrinking.prune(self.model, recipe.prune_convolutions, recipe.prune_dense)
             self.loss = LOSSES[recipe.loss]
             layer = self.loss.layer
             output = self.model.get_layer(layer).output if layer else _logits_of(self.model)
@@ -131,7 +133,7 @@ class Trainer:
     @contextlib.contextmanager
     def averaged_weights(self):
         """In this block the model has the moving averages of its weights, where the recipe keeps them."""
-        if not self.recipe.ema or not self.step:
+        if not self.recipe.ema or not self.step or self._finished:
             yield
             return
         variables = self.model.trainable_variables
@@ -150,6 +152,15 @@ class Trainer:
     @learning_rate.setter
     def learning_rate(self, rate):
         _inner(self.optimizer).learning_rate = rate
+
+    def finish(self):
+        """Put the weights, or their averages, into clusters, where the recipe says so; no training follows."""
+        if not self.recipe.clusters:
+            return
+        if self.recipe.ema and self.step:
+            _inner(self.optimizer).finalize_variable_values(self.model.trainable_variables)
+        shrinking.cluster(self.model, self.recipe.clusters)
+        self._finished = True
 
     def compute_in_float32(self):
         """Undo mixed precision, to test what will be saved: the weights were float32 all along."""

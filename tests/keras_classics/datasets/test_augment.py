@@ -9,6 +9,7 @@ from keras_classics.datasets.augment import (
     AUGMENTATIONS,
     crop_and_mirror,
     crop_centre,
+    crop_padded_mirror_and_hide,
     distort_digits,
     shift_colours,
     warp_digits,
@@ -107,6 +108,17 @@ def test_crop_takes_corners_and_mirrors():
     ):
         np.testing.assert_array_equal(crop_and_mirror(image, tf.constant([draws]), 4), expected)
     np.testing.assert_array_equal(crop_centre(tf.constant(image), 4), image[:, 1:5, 1:5])
+
+
+@pytest.mark.parametrize(("place", "rows", "columns"), [((0.0, 0.5), 6, 12), ((0.5, 0.5), 12, 12), ((0.99, 0.0), 7, 6)])
+def test_a_square_is_hidden_as_far_as_it_lies_in_the_picture(place, rows, columns):
+    draws = tf.constant([[0.5, 0.5, 0.0, *place]])  # the middle window, not mirrored
+    hidden = crop_padded_mirror_and_hide(np.zeros((1, 32, 32, 3), np.uint8), draws, 32).numpy()[0]
+    assert set(np.unique(hidden)) == {0.0, 128.0}
+    grey = hidden[:, :, 0] == 128
+    np.testing.assert_array_equal(grey, (hidden == 128).all(axis=-1))
+    assert (grey.any(axis=1).sum(), grey.any(axis=0).sum()) == (rows, columns)
+    assert grey.sum() == rows * columns
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
