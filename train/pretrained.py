@@ -1,6 +1,7 @@
-"""``python -m train.pretrained``: make the weights of LeNet-5 that come with the package, and their model card.
+"""``python -m train.pretrained``: make the weights that come with the package, and their model cards.
 
-Each network is trained with the recipe "best" from several seeds; those of seed 0 are packaged, whichever score best.
+Each LeNet-5 is trained with the recipe "best" from several seeds; those of seed 0 are packaged, whichever score best.
+AlexNet for CIFAR-10 is made by ``pretrained_pictures``.
 """
 
 import json
@@ -9,7 +10,8 @@ import statistics
 
 from keras_classics import cli, files, locks
 from keras_classics.errors import InputError
-from train import finished_runs
+from train import finished_runs, pretrained_pictures
+from train.run_settings import PRECISIONS
 
 PROG = "python -m train.pretrained"
 _TARGET = pathlib.Path("keras_classics/weights")
@@ -23,10 +25,23 @@ NETWORKS = (
 
 
 def parser():
-    parser = cli.Parser(prog=PROG, description="Train the weights that LeNet5(weights='mnist') takes, and record them.")
+    parser = cli.Parser(prog=PROG, description="Train the weights that come with the package, and record them.")
+    parser.add_argument(
+        "weights",
+        nargs="?",
+        choices=("mnist", "cifar10"),
+        default="mnist",
+        help="mnist: LeNet-5's three (default); cifar10: AlexNet's, which takes two hours",
+    )
     cli.add_data_dir(parser)
     parser.add_argument(
-        "--seeds", type=cli.positive_int, default=5, metavar="N", help="how many (default: %(default)s)"
+        "--seeds", type=cli.positive_int, metavar="N", help="how many (default: 5 for mnist, 1 for cifar10)"
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="float32",
+        help="of the computation for cifar10 (default: %(default)s)",
     )
     parser.add_argument(
         "--runs",
@@ -49,6 +64,14 @@ def make(args):
     out, runs = files.output_folder(args.out), files.output_folder(args.runs)
     locks.claim(out, "weights")
     locks.claim(runs, "runs")
+    args.seeds = args.seeds or (5 if args.weights == "mnist" else 1)
+    if args.weights == "cifar10":
+        pretrained_pictures.make(args, out, runs)
+    else:
+        _make_mnist(args, out, runs)
+
+
+def _make_mnist(args, out, runs):
     histories = {
         file: [_history(runs / f"{file}-{seed}", extra, seed, args.data_dir) for seed in range(args.seeds)]
         for file, _, _, extra in NETWORKS

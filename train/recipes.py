@@ -68,8 +68,9 @@ class Recipe:
     ema: float = (
         0.0  # decay a step of the moving average of weights that is tested and saved; 0: the weights themselves
     )
-    # Share of the weights that are set to 0 before the first step and stay so, the smallest ones; and how many different
-    # values a layer's weights are put into after the last step (0: as many as there are). Not of the first and last layer.
+    # Share of the weights that are set to 0 before the first step and stay so, the smallest ones; and how many
+    # different values a layer's weights get after the last step (0: as many as there are). Not in the first and the
+    # last layer.
     prune_convolutions: float = 0.0
     prune_dense: float = 0.0
     clusters: int = 0

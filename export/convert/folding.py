@@ -1,7 +1,7 @@
 """Batch normalization folded away: a trained network without it that gives the same answers.
 
-Once trained, ``(x - mean) / deviation`` is one factor and one shift a map: they go into the kernel and bias of the layer
-before. Maximum pooling in between and a ReLU after it change nothing about that, as factors are positive.
+Once trained, ``(x - mean) / deviation`` is one factor and one shift a map: they go into the kernel and bias of the
+layer before. Maximum pooling in between and a ReLU after it change nothing about that, as factors are positive.
 """
 
 import itertools

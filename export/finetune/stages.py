@@ -70,7 +70,8 @@ def check(request):
 def _check_network(network):
     if network == "alexnet":
         raise InputError(
-            "quantization-aware training, pruning and clustering are for LeNet-5; there is no recipe for AlexNet.",
+            "quantization-aware training, pruning and clustering before conversion are for LeNet-5; AlexNet is pruned "
+            "and clustered by python -m train.alexnet --recipe pruned --weights MODEL.",
             settings=("aware", "prune", "cluster"),
         )
 

@@ -1,4 +1,4 @@
-"""Weights that have a name: LeNet-5's come with the package, AlexNet's are fetched from where they were published."""
+"""Weights that have a name: of MNIST and CIFAR-10 they come with the package, of ImageNet they are fetched."""
 
 import dataclasses
 import functools
@@ -63,25 +63,33 @@ _IMAGENET = (
 
 @functools.cache
 def _packaged():
-    """LeNet-5's, as ``python -m train.pretrained`` recorded them."""
-    text = importlib.resources.files(__package__).joinpath("mnist.json").read_text(encoding="utf-8")
-    return tuple(
-        NamedWeights(
-            network="LeNet5",
-            name="mnist",
-            accuracy={
-                "top1": row["accuracies"][0],
-                **{name: row[name] for name in ("mean", "spread")},
-                "seeds": len(row["accuracies"]),
-            },
-            accuracy_source="MNIST test set, all 10,000 digits; mean and standard deviation over the seeds",
-            licence="Apache-2.0; trained by this project",
-            url=None,
-            classes=10,
-            **{field: row[field] for field in ("variant", "activation", "file", "sha256")},
-        )
-        for row in json.loads(text)
-    )
+    """Those of this project, as ``python -m train.pretrained`` recorded them."""
+    found = []
+    for name, network, title, data in (
+        ("mnist", "LeNet5", "MNIST", "digits"),
+        ("cifar10", "AlexNet", "CIFAR-10", "pictures"),
+    ):
+        text = importlib.resources.files(__package__).joinpath(f"{name}.json").read_text(encoding="utf-8")
+        for row in json.loads(text):
+            seeds = len(row["accuracies"])
+            several = {which: row[which] for which in ("mean", "spread")} if seeds > 1 else {}
+            found.append(
+                NamedWeights(
+                    network=network,
+                    variant=row["variant"],
+                    name=name,
+                    activation=row.get("activation"),
+                    accuracy={"top1": row["accuracies"][0], **several, "seeds": seeds},
+                    accuracy_source=f"{title} test set, all 10,000 {data}; "
+                    + ("mean and standard deviation over the seeds" if several else "one seed"),
+                    licence="Apache-2.0; trained by this project",
+                    url=None,
+                    file=row["file"],
+                    sha256=row["sha256"],
+                    classes=10,
+                )
+            )
+    return tuple(found)
 
 
 def list_weights(network=None):

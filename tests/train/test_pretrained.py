@@ -6,8 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
-from keras_classics import files, lenet
-from train import pretrained
+from keras_classics import alexnet, files, lenet
+from train import pretrained, pretrained_pictures
 
 
 @pytest.fixture
@@ -53,3 +53,52 @@ def test_a_history_of_another_model_than_the_one_beside_it_is_refused(runs, tmp_
         pretrained.main(["--runs", str(runs), "--seeds", "2", "--out", str(tmp_path / "out")])
     assert done.value.code == 2
     assert "lenet5_history.json is not of the model lenet5.keras beside it; remove both." in capsys.readouterr().err
+
+
+@pytest.fixture
+def picture_runs(run_folder, tmp_path):
+    """A run of AlexNet on CIFAR-10 and one that pruned it, of random weights, nine tenths of them 0."""
+    history = json.loads((run_folder / "lenet5_history.json").read_text())
+    history["network"] = f"AlexNet ({pretrained_pictures.VARIANT})"
+    history["dataset"]["name"] = "cifar10"
+    model = alexnet.AlexNet(variant=pretrained_pictures.VARIANT)
+    for layer in model.layers:
+        if layer.weights and layer.name != "conv1":
+            values = np.random.default_rng(0).integers(-9, 2, layer.weights[0].shape)
+            layer.weights[0].assign(np.maximum(values, 0))
+    for name, accuracy, dense in (("alexnet", 0.9, 0.0), ("alexnet_pruned", 0.89, 0.98)):
+        folder = tmp_path / "runs" / f"{name}-0"
+        folder.mkdir(parents=True)
+        model.save(folder / "alexnet.keras")
+        history["test"]["accuracy"] = accuracy
+        history["recipe"] |= {"seed": 0, "prune_dense": dense, "clusters": 32 if dense else 0}
+        history["model_sha256"] = files.digest(folder / "alexnet.keras")
+        (folder / "alexnet_history.json").write_text(json.dumps(history))
+    return tmp_path / "runs", model
+
+
+def test_alexnets_weights_are_packaged_small_and_unchanged(picture_runs, tmp_path, capsys):
+    runs, model = picture_runs
+    with pytest.raises(SystemExit) as done:
+        pretrained.main(["cifar10", "--runs", str(runs), "--out", str(tmp_path / "out")])
+    assert done.value.code == 0, capsys.readouterr().err
+    (row,) = json.loads((tmp_path / "out" / "cifar10.json").read_text())
+    file = tmp_path / "out" / row["file"]
+    assert (row["accuracies"], row["before_pruning"]) == ([89.0], [90.0])
+    assert row["sha256"] == files.digest(file)
+    assert file.stat().st_size < 30_000_000 / 5
+    card = (tmp_path / "out" / "CIFAR10.md").read_text()
+    assert "| 89.00 % | 90.00 % | 89.00 | `alexnet_cifar10.weights.h5`" in card
+    kept = alexnet.AlexNet(variant=row["variant"], weights=file)
+    for ours, theirs in zip(kept.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_run_that_was_not_pruned_is_not_packaged(picture_runs, tmp_path, capsys):
+    runs, _ = picture_runs
+    shutil.copytree(runs / "alexnet-0", runs / "alexnet_pruned-0", dirs_exist_ok=True)
+    with pytest.raises(SystemExit) as done:
+        pretrained.main(["cifar10", "--runs", str(runs), "--out", str(tmp_path / "out")])
+    assert done.value.code == 2
+    assert "a run of seed 0" in capsys.readouterr().err
+    assert not list((tmp_path / "out").glob("*.h5"))

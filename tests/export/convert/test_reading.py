@@ -192,7 +192,7 @@ def chained(*following, side=32):
     ids=str,
 )
 def test_batch_normalization_is_computed_wherever_it_stands(before, after, scale):
-    """With factors below 0 too, which maximum pooling does not pass on; folded into the layer before where that goes."""
+    """With factors below 0 too, which maximum pooling does not pass on; folded into the layer before if possible."""
     numbers = {layers.Conv2D: (6, 3), layers.MaxPooling2D: (2,), keras.layers.Dense: (7,)}
 
     def built(kind):

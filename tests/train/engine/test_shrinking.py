@@ -72,7 +72,9 @@ def test_few_values_are_the_means_of_what_lies_around_them():
     kernel = np.repeat([0.0, -1.0, 2.0, 2.2], 4).reshape(2, 8)
     model.get_layer("inner").kernel.assign(kernel)
     shrinking.cluster(model, 3)
-    np.testing.assert_allclose(model.get_layer("inner").kernel, np.repeat([0, -1, 2.1, 2.1], 4).reshape(2, 8), rtol=1e-6)
+    np.testing.assert_allclose(
+        model.get_layer("inner").kernel, np.repeat([0, -1, 2.1, 2.1], 4).reshape(2, 8), rtol=1e-6
+    )
 
 
 def test_random_weights_are_not_pruned():
