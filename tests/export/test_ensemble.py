@@ -16,13 +16,13 @@ def together(tmp_path_factory):
 
 
 @pytest.mark.parametrize("mode", ["int8", "float32"])
-def test_an_ensemble_passes_the_gate(together, mode, command, tmp_path):
-    done = command("export.tflite", together, "--dataset", "embedded", "--mode", mode, "--out", tmp_path)
+def test_an_ensemble_passes_the_gate(together, mode, called, tmp_path):
+    done = called("export.tflite", together, "--dataset", "embedded", "--mode", mode, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / f"together_{mode}.json").read_text())
     assert report["agreement"] > 0.99
     assert report["operators"].count("SOFTMAX") == 2
-    done = command("export.verify", tmp_path / f"together_{mode}.tflite")
+    done = called("export.verify", tmp_path / f"together_{mode}.tflite")
     assert done.returncode == 0, done.stderr
 
 
@@ -30,8 +30,8 @@ def test_an_ensemble_passes_the_gate(together, mode, command, tmp_path):
     ("module", "arguments"),
     [("export.tflite", ("--prune", "0.5", "--dataset", "embedded")), ("export.demo", ()), ("export.c", ())],
 )
-def test_what_takes_one_network_refuses_several_in_a_sentence(together, module, arguments, command, tmp_path):
-    done = command(module, together, *arguments, "--out", tmp_path / "out")
+def test_what_takes_one_network_refuses_several_in_a_sentence(together, module, arguments, called, tmp_path):
+    done = called(module, together, *arguments, "--out", tmp_path / "out")
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()[-1]) < 300

@@ -216,10 +216,10 @@ def test_a_claim_from_rows_to_page_and_again(command, tmp_path):
     ("arguments", "reason"),
     [(("nonsense",), "there is no claim 'nonsense'"), (("relu",), "needs one line"), (("--seeds", "0"), "--seeds")],
 )
-def test_what_cannot_be_claimed_is_a_sentence(arguments, reason, command, tmp_path):
+def test_what_cannot_be_claimed_is_a_sentence(arguments, reason, called, tmp_path):
     into = tmp_path / "claims.md"
     into.write_text("no marks", encoding="utf-8")
-    done = command("train.claims", *arguments, "--into", into, "--runs", tmp_path / "runs")
+    done = called("train.claims", *arguments, "--into", into, "--runs", tmp_path / "runs")
     assert done.returncode == 2
     assert reason in done.stderr
     assert not (tmp_path / "runs").exists()

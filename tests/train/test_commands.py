@@ -47,10 +47,10 @@ def test_sample_digits_are_held_out_pictures(run_folder, embedded):
 
 
 @pytest.mark.parametrize("length", [("--epochs", 2), ("--steps", 1)])
-def test_a_run_that_diverges_says_so_and_leaves_what_was_there(length, command, tmp_path):
+def test_a_run_that_diverges_says_so_and_leaves_what_was_there(length, called, tmp_path):
     """The last update too, which only the evaluation sees."""
     (tmp_path / "lenet5.keras").write_text("earlier")
-    done = command("train.lenet", "--dataset", "embedded", "--learning-rate", "1e38", *length, "--out", tmp_path)
+    done = called("train.lenet", "--dataset", "embedded", "--learning-rate", "1e38", *length, "--out", tmp_path)
     assert done.returncode == 2
     assert "Try a lower learning rate (--learning-rate)." in done.stderr
     assert "Traceback" not in done.stderr
@@ -83,25 +83,25 @@ def test_recipe_variant_and_numbers_are_as_told_and_recorded(command, tmp_path):
         ("optimizer=lion", "optimizer is 'lion'; expected adamw or sgd"),
     ],
 )
-def test_a_setting_that_cannot_be_is_named(setting, said, command, tmp_path):
-    done = command("train.lenet", "--dataset", "embedded", "--set", setting, "--steps", 1, "--out", tmp_path)
+def test_a_setting_that_cannot_be_is_named(setting, said, called, tmp_path):
+    done = called("train.lenet", "--dataset", "embedded", "--set", setting, "--steps", 1, "--out", tmp_path)
     assert done.returncode == 2
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_folder_in_the_way_is_found_before_training(command, tmp_path):
+def test_a_folder_in_the_way_is_found_before_training(called, tmp_path):
     (tmp_path / "lenet5_curves.png").mkdir()
-    done = command("train.lenet", "--dataset", "embedded", "--out", tmp_path)
+    done = called("train.lenet", "--dataset", "embedded", "--out", tmp_path)
     assert done.returncode == 2
     assert "there is a folder of that name" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["lenet5_curves.png"]
 
 
-def test_alexnet_trains_on_a_folder_of_pictures(pictures, command, tmp_path):
+def test_alexnet_trains_on_a_folder_of_pictures(pictures, called, tmp_path):
     """As the paper's network would be trained on photographs."""
     arguments = ("train.alexnet", "--dataset", pictures, "--batch-size", 4, "--steps", 2)
-    done = command(*arguments, "--out", tmp_path / "out")
+    done = called(*arguments, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert "AlexNet (paper): 56,876,418 parameters" in done.stdout  # fc8 has 2 classes
 
@@ -118,12 +118,12 @@ def pictures(tmp_path):
     return f"folder:{tmp_path / 'pictures'}"
 
 
-def test_fine_tuning_begins_with_what_was_trained_and_leaves_what_is_frozen(pictures, command, tmp_path):
+def test_fine_tuning_begins_with_what_was_trained_and_leaves_what_is_frozen(pictures, called, tmp_path):
     trained = keras_classics.AlexNet(variant="cifar10")  # of ten classes; the pictures have two
     trained.save_weights(tmp_path / "trained.weights.h5")
     told = ("--variant", "cifar10", "--dataset", pictures, "--weights", tmp_path / "trained.weights.h5")
     told += ("--freeze", "conv", "--batch-size", 8, "--steps", 3, "--set", "learning_rate=1e-3")
-    done = command("train.alexnet", *told, "--out", tmp_path / "out")
+    done = called("train.alexnet", *told, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     tuned = keras.models.load_model(tmp_path / "out" / "alexnet.keras")
     assert tuned.output_shape == (None, 2)
@@ -141,15 +141,15 @@ def test_fine_tuning_begins_with_what_was_trained_and_leaves_what_is_frozen(pict
         (("--weights", "imagenet"), "no weights 'imagenet' for variant='paper'"),
     ],
 )
-def test_weights_that_cannot_be_had_are_named(told, said, pictures, command, tmp_path):
-    done = command("train.alexnet", "--dataset", pictures, *told, "--out", tmp_path / "out")
+def test_weights_that_cannot_be_had_are_named(told, said, pictures, called, tmp_path):
+    done = called("train.alexnet", "--dataset", pictures, *told, "--out", tmp_path / "out")
     assert done.returncode == 2
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("role", ["train", "test"])
-def test_a_broken_picture_is_named(role, command, tmp_path):
+def test_a_broken_picture_is_named(role, called, tmp_path):
     """One that spoils the evaluation is left out, another replaced, unless none is tolerated."""
     random = np.random.default_rng(0)
     for name in ("one", "two"):
@@ -162,12 +162,12 @@ def test_a_broken_picture_is_named(role, command, tmp_path):
     broken = pathlib.Path(getattr(datasets.load(name), role).images[0])
     broken.write_bytes(broken.read_bytes()[:200])
     arguments = ("--variant", "cifar10", "--dataset", name, "--batch-size", 8, "--epochs", 1, "--out", tmp_path / "out")
-    done = command("train.alexnet", *arguments, "--max-bad", 0)
+    done = called("train.alexnet", *arguments, "--max-bad", 0)
     assert done.returncode == 2
     assert f"cannot decode 1 of the pictures, such as {broken}" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
     assert list((tmp_path / "out").iterdir()) == []
-    done = command("train.alexnet", *arguments)
+    done = called("train.alexnet", *arguments)
     assert done.returncode == 0, done.stderr
     assert f"Cannot decode {broken}; " in done.stderr
     history = json.loads((tmp_path / "out" / "alexnet_history.json").read_text())
@@ -195,20 +195,18 @@ def test_default_recipe_reaches_988_permille_on_mnist(command, data_dir, tmp_pat
     assert "not on held-out data" in done.stderr
 
 
-def test_alexnet_loss_falls_on_cifar10(command, data_dir, tmp_path):
-    done = command("train.alexnet", "--data-dir", data_dir, "--steps", 12, "--batch-size", 32, "--out", tmp_path)
+def test_alexnet_loss_falls_on_cifar10(called, data_dir, tmp_path):
+    done = called("train.alexnet", "--data-dir", data_dir, "--steps", 12, "--batch-size", 32, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     losses = [row["loss"] for row in json.loads((tmp_path / "alexnet_history.json").read_text())["training"]]
     assert np.mean(losses[-3:]) < np.mean(losses[:3]) - 0.2
 
 
-def test_a_network_learns_from_others_and_says_so(run_folder, command, tmp_path):
+def test_a_network_learns_from_others_and_says_so(run_folder, called, tmp_path):
     """As much as it would from labels alone, and its record names the files it learned from."""
     teacher = run_folder / "lenet5.keras"
     given = ("--dataset", "embedded", "--epochs", 6, "--out", tmp_path)
-    done = command(
-        "train.lenet", *given, "--distil", f"{teacher},{teacher}", "--set", "distil=1"
-    )  # labels do not count
+    done = called("train.lenet", *given, "--distil", f"{teacher},{teacher}", "--set", "distil=1")  # labels do not count
     assert done.returncode == 0, done.stderr
     history = json.loads((tmp_path / "lenet5_history.json").read_text())
     assert "distilled from 2 networks" in history["network"]
@@ -225,8 +223,8 @@ def test_a_network_learns_from_others_and_says_so(run_folder, command, tmp_path)
         (("--distil", "README.md", "--variant", "1998"), "goes with --variant modern"),
     ],
 )
-def test_what_cannot_teach_is_a_sentence(arguments, reason, command, tmp_path):
-    done = command("train.lenet", "--dataset", "embedded", *arguments, "--out", tmp_path)
+def test_what_cannot_teach_is_a_sentence(arguments, reason, called, tmp_path):
+    done = called("train.lenet", "--dataset", "embedded", *arguments, "--out", tmp_path)
     assert done.returncode == 2
     assert reason in done.stderr
     assert "Traceback" not in done.stderr

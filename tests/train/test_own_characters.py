@@ -48,11 +48,11 @@ def characters(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def run(characters, command, tmp_path_factory):
+def run(characters, called, tmp_path_factory):
     """What training the last layers on them leaves."""
     out = tmp_path_factory.mktemp("out")
     tuned = ("--weights", "mnist", "--freeze", "conv", "--epochs", 60, "--learning-rate", 0.005)
-    done = command("train.lenet", "--dataset", f"folder:{characters}", *tuned, "--out", out)
+    done = called("train.lenet", "--dataset", f"folder:{characters}", *tuned, "--out", out)
     assert done.returncode == 0, done.stderr
     return types.SimpleNamespace(out=out, **vars(done))
 
@@ -81,7 +81,7 @@ def test_convolutions_stay_and_the_last_layer_begins_anew(run):
         assert same == (layer.name in ("C1", "C3", "C5")), layer.name
 
 
-def test_it_is_exported_and_answers_with_the_names_of_the_folders(run, characters, command, tmp_path):
+def test_it_is_exported_and_answers_with_the_names_of_the_folders(run, characters, command, called, tmp_path):
     history = json.loads((run.out / "lenet5_history.json").read_text(encoding="utf-8"))
     assert history["test"]["accuracy"] > 0.8
     done = command("export.tflite", run.out / "lenet5.keras", "--out", tmp_path, cwd=tmp_path)
@@ -90,7 +90,7 @@ def test_it_is_exported_and_answers_with_the_names_of_the_folders(run, character
     assert report["held_out"] is True
     assert report["keras_accuracy"] == pytest.approx(history["test"]["accuracy"])
     samples = run.out / "test_digits"
-    done = command("export.predict", tmp_path / "lenet5_int8.tflite", samples, "--json")
+    done = called("export.predict", tmp_path / "lenet5_int8.tflite", samples, "--json")
     assert done.returncode == 0, done.stderr
     found = {row["path"].rsplit("/", 1)[1]: row["label"] for row in json.loads(done.stdout)}
     expected = {"$5_$10.png": "$5_$10", "a-b.png": "a|b", "-con.png": "con", "猫.png": "猫"}
@@ -98,19 +98,19 @@ def test_it_is_exported_and_answers_with_the_names_of_the_folders(run, character
     assert sum(found[name] == expected[name] for name in expected) >= 3
 
 
-def test_the_network_of_1998_takes_ten_classes_at_most(command, tmp_path):
+def test_the_network_of_1998_takes_ten_classes_at_most(called, tmp_path):
     for name in "abcdefghijk":
         (tmp_path / "data" / name).mkdir(parents=True)
         for number in range(3):
             (tmp_path / "data" / name / f"{number}.png").write_bytes(name.encode() + bytes([number]))
     told = ("--variant", "1998", "--out", tmp_path / "out")
-    done = command("train.lenet", "--dataset", f"folder:{tmp_path / 'data'}", *told)
+    done = called("train.lenet", "--dataset", f"folder:{tmp_path / 'data'}", *told)
     assert done.returncode == 2
     assert "has 11 classes; the network of 1998 has prototypes of ten. Take --variant modern." in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_letters_in_idx_files_are_trained_on_by_their_names(command, tmp_path):
+def test_letters_in_idx_files_are_trained_on_by_their_names(called, tmp_path):
     """Files called, and labels counted, as EMNIST's are."""
     random = np.random.default_rng(0)
     for part, count in (("train", 130), ("test", 52)):
@@ -127,7 +127,7 @@ def test_letters_in_idx_files_are_trained_on_by_their_names(command, tmp_path):
     mapping = "".join(f"{label} {64 + label} {96 + label}\n" for label in range(1, 27))
     (tmp_path / "emnist-letters-mapping.txt").write_text(mapping)
     assert datasets.load(f"idx:{tmp_path}").class_names == tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    done = command("train.lenet", "--dataset", f"idx:{tmp_path}", "--steps", 2, "--out", tmp_path / "out")
+    done = called("train.lenet", "--dataset", f"idx:{tmp_path}", "--steps", 2, "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert keras.models.load_model(tmp_path / "out" / "lenet5.keras").output_shape == (None, 26)
     assert (tmp_path / "out" / "test_digits" / "Q.png").is_file()
@@ -158,7 +158,7 @@ def test_weights_that_cannot_be_had_are_named():
         with pytest.raises(InputError, match=said):
             fine_tuning.builder(network, argparse.Namespace(weights=weights, freeze=None), 4, 10)
     with pytest.raises(InputError, match="unless --weights names trained ones"):
-        fine_tuning.check(argparse.Namespace(weights=None, freeze="conv"))
+        fine_tuning.check(argparse.Namespace(weights=None, freeze="conv"), recipes.LENET5["default"])
 
 
 @pytest.mark.parametrize("invert", [False, True])

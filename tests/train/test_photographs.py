@@ -11,11 +11,11 @@ from keras_classics.datasets import pipeline
 
 
 @pytest.fixture(scope="module")
-def paper_run(photographs, command, tmp_path_factory):
+def paper_run(photographs, called, tmp_path_factory):
     """What the recipe "paper" leaves after three epochs."""
     folder = tmp_path_factory.mktemp("paper")
     arguments = ("--variant", "cifar10", "--recipe", "paper", "--batch-size", 8, "--epochs", 3, "--out", folder)
-    done = command("train.alexnet", "--dataset", f"folder:{photographs}", *arguments)
+    done = called("train.alexnet", "--dataset", f"folder:{photographs}", *arguments)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -41,10 +41,10 @@ def test_what_the_paper_recipe_saves_subtracts_the_mean_of_each_pixel(paper_run,
     assert found["loss"] == pytest.approx(-np.log(of_labels).mean(), rel=1e-3)
 
 
-def test_a_trained_network_is_tuned_with_the_mean_it_was_trained_with(paper_run, photographs, command, tmp_path):
+def test_a_trained_network_is_tuned_with_the_mean_it_was_trained_with(paper_run, photographs, called, tmp_path):
     arguments = ("--variant", "cifar10", "--recipe", "modern", "--batch-size", 8, "--epochs", 1, "--out", tmp_path)
     weights = ("--weights", paper_run / "alexnet.keras", "--freeze", "conv")
-    done = command("train.alexnet", "--dataset", f"folder:{photographs}", *weights, *arguments)
+    done = called("train.alexnet", "--dataset", f"folder:{photographs}", *weights, *arguments)
     assert done.returncode == 0, done.stderr
     before, after = (keras.models.load_model(folder / "alexnet.keras") for folder in (paper_run, tmp_path))
     for layer in filter(lambda layer: layer.weights, before.layers):
