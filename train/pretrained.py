@@ -44,6 +44,9 @@ def parser():
         help="of the computation for cifar10 (default: %(default)s)",
     )
     parser.add_argument(
+        "--note", default="", metavar="TEXT", help="for cifar10: what the card says of the data besides"
+    )
+    parser.add_argument(
         "--runs",
         type=cli.path,
         default="saved_models/pretrained",

@@ -28,7 +28,10 @@ def make(args, out, runs):
         "accuracies": [_percent(pruned) for _, pruned in seeds],
         "before_pruning": [_percent(whole) for whole, _ in seeds],
     }
-    for name, text in (("cifar10.json", json.dumps([row], indent=2) + "\n"), ("CIFAR10.md", card(row, seeds[0], size))):
+    for name, text in (
+        ("cifar10.json", json.dumps([row], indent=2) + "\n"),
+        ("CIFAR10.md", card(row, seeds[0], size, args.note)),
+    ):
         with files.whole_file(out / name) as partial:
             partial.write_text(text, encoding="utf-8")
     print(f"{_FILE}: {_mean(row['accuracies'])}, before pruning {_mean(row['before_pruning'])}; {size:,} bytes")
@@ -44,9 +47,9 @@ def _trained_and_pruned(runs, seed, args):
     pruned = finished_runs.history(runs / f"alexnet_pruned-{seed}", "train.alexnet", pruning, args.data_dir)
     for record, zeros in ((whole, False), (pruned, True)):
         try:
-            found = record["dataset"]["name"], record["recipe"]["seed"], record["recipe"]["prune_dense"] > 0
+            found = record["dataset"]["name"], record["recipe"]["seed"], record["recipe"].get("prune_dense", 0) > 0
             known = found == ("cifar10", seed, zeros) and VARIANT in record["network"]
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, AttributeError):
             known = False
         if not known:
             raise InputError(f"a run of seed {seed} in {runs} is not of AlexNet {VARIANT} on cifar10; remove it.")
@@ -93,8 +96,8 @@ def _mean(accuracies):
     return f"{statistics.mean(accuracies):.2f}{spread} %"
 
 
-def card(row, records, size):
-    """The model card, in Markdown."""
+def card(row, records, size, note=""):
+    """The model card, in Markdown; ``note`` is a sentence on the data."""
     whole, pruned = (record["recipe"] for record in records)
     seeds = len(row["accuracies"])
     return _CARD.format(
@@ -111,6 +114,7 @@ def card(row, records, size):
         pruned=pruned,
         convolutions=pruned["prune_convolutions"],
         dense=pruned["prune_dense"],
+        note=note and f" {note}",
         **records[0]["dataset"]["images"],
     )
 
@@ -126,7 +130,7 @@ Weights of `AlexNet(weights="cifar10", variant="{variant}")`. Written by `python
 
 - **Accuracy.** Of CIFAR-10's {test:,} test pictures, looked at once at the end of each run; {seeds}.
 - **Data.** CIFAR-10 as TensorFlow Datasets has it: {train:,} pictures to train on, {validation:,} of the training
-  pictures to watch, {test:,} to test.
+  pictures to watch, {test:,} to test.{note}
 - **Recipe.** `python -m train.alexnet --variant {variant}`, in `{precision}`: {whole[epochs]} epochs, batches of
   {whole[batch_size]}, momentum {whole[momentum]:g}, learning rate up to {whole[learning_rate]:g}, decay
   {whole[weight_decay]:g}, labels smoothed by {whole[label_smoothing]:g}. Then `--recipe pruned`: {convolutions:.0%} of

@@ -34,12 +34,25 @@ def test_packaged_weights_recognise_mnist(variant, activation, least, mnist):
     assert 100 * accuracy == pytest.approx(row.accuracy["top1"], abs=0.02)
 
 
+def test_packaged_weights_recognise_cifar10(data_dir):
+    (row,) = (row for row in keras_classics.list_weights("AlexNet") if row.name == "cifar10")
+    model = keras_classics.AlexNet(weights="cifar10", variant=row.variant)
+    test = keras_classics.datasets.load("cifar10", data_dir).test
+    prepared = alexnet.preprocess_input(test.images, variant=row.variant)
+    chosen = model.predict(prepared, batch_size=500, verbose=0).argmax(axis=1)
+    assert 100 * (chosen == test.labels).mean() == pytest.approx(row.accuracy["top1"], abs=0.05)
+    for name, zeros in (("conv1", 0.0), ("conv3", 0.65), ("fc6", 0.98), ("fc8", 0.0)):
+        assert (np.asarray(model.get_layer(name).kernel) == 0).mean() == pytest.approx(zeros, abs=0.001)
+
+
 @pytest.mark.parametrize(
-    "row", keras_classics.list_weights("LeNet5"), ids=lambda row: f"{row.variant}-{row.activation}"
+    "row",
+    [row for row in keras_classics.list_weights() if row.url is None],
+    ids=lambda row: f"{row.network}-{row.variant}-{row.activation}",
 )
 def test_packaged_files_are_small_and_those_recorded(row):
     content = (registry.importlib.resources.files("keras_classics.weights") / row.file).read_bytes()
-    assert len(content) <= 300_000
+    assert len(content) <= (300_000 if row.network == "LeNet5" else 3_000_000)
     assert hashlib.sha256(content).hexdigest() == row.sha256
 
 
@@ -48,6 +61,7 @@ def test_weights_are_listed_with_source_licence_and_accuracy():
     assert {(row.network, row.variant, row.name) for row in rows} == {
         ("LeNet5", "modern", "mnist"),
         ("LeNet5", "1998", "mnist"),
+        ("AlexNet", "cifar10_batchnorm", "cifar10"),
         ("AlexNet", "torchvision", "imagenet"),
         ("AlexNet", "caffe", "imagenet"),
     }
@@ -86,6 +100,7 @@ def test_weights_go_into_the_network_and_not_into_what_feeds_it():
         ("LeNet5", {"weights": "mnist", "activation": "sigmoid"}, r"no weights 'mnist' for .*sigmoid.*there are for"),
         ("LeNet5", {"weights": "mnist", "classes": 5}, "have 10"),
         ("LeNet5", {"weights": "imagenet"}, "'imagenet'; expected None, mnist"),
+        ("AlexNet", {"weights": "cifar10"}, r"variant='paper'; there are for variant='cifar10_batchnorm'"),
         ("AlexNet", {"weights": "imagenet"}, r"variant='paper'; there are for variant='torchvision'"),
         ("AlexNet", {"weights": "imagenet", "variant": "caffe", "classes": 7}, "have 1000"),
     ],
