@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import keras_classics
-from keras_classics import datasets, lenet
+from keras_classics import alexnet, datasets, lenet
 from keras_classics.weights import registry
 
 needs_torch, needs_onnx = pytest.mark.needs_extras("torch"), pytest.mark.needs_extras("onnx")
