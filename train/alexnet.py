@@ -31,7 +31,7 @@ def parser():
         help="paper: as published; modern: half a cosine, smoothed labels; cifar10 and cifar10_batchnorm: for small "
         "pictures; pruned: with --weights, leaves most weights out (default: that of the variant's name, else paper)",
     )
-    fine_tuning.add_to(parser, "imagenet (variants torchvision and caffe)")
+    fine_tuning.add_to(parser, "cifar10 (variant cifar10_batchnorm), imagenet (torchvision and caffe)")
     arguments.add_to(parser)
     return parser
 
