@@ -97,8 +97,8 @@ def add_to(parser):
         "--weights",
         type=cli.path,
         metavar="NAME",
-        help="instead of a model: weights by name (mnist for LeNet-5, imagenet for AlexNet), a file of weights, or "
-        "random (AlexNet)",
+        help="instead of a model: weights by name (mnist for LeNet-5, cifar10 and imagenet for AlexNet), a file of "
+        "weights, or random (AlexNet)",
     )
     parser.add_argument(
         "--variant",
