@@ -42,6 +42,7 @@ def test_every_layer_has_the_shape_and_parameters_of_the_paper(paper):
     [
         ("single_tower", 62_378_344),
         ("cifar10", 35_855_178),
+        ("cifar10_batchnorm", 7_509_066),
         ("caffe", 60_965_224),
         ("torchvision", 61_100_840),
     ],
@@ -108,7 +109,7 @@ def test_smallest_image_without_the_top():
 
 
 def test_unknown_variant_is_named():
-    with pytest.raises(ValueError, match=r"'resnet'.*paper, single_tower, cifar10, caffe, torchvision"):
+    with pytest.raises(ValueError, match=r"'resnet'.*paper, single_tower, cifar10, cifar10_batchnorm, caffe, torchvision"):
         keras_classics.AlexNet(variant="resnet")
 
 
