@@ -67,7 +67,7 @@ def test_help_comes_before_tensorflow_is_imported(module):
             ("export.tflite", "lenet5", "--aware", "qat", "--mode", "all"),
             "dynamic,int8,int16x8 (--aware, --mode).",
         ),
-        (("export.tflite", "alexnet", "--dataset", "cifar10", "--prune", "0.5"), "--recipe pruned"),
+        (("export.tflite", "alexnet", "--dataset", "cifar10", "--prune", "0.5"), "by the recipe pruned"),
         (("export.tflite", "lenet5", "--fine-tune-images", "9"), "(--fine-tune-images, --aware, --prune, --cluster)."),
         (("export.micro", "absent.tflite", "--out", "x"), "there is no model absent.tflite"),
         (("export.c", "absent.tflite", "--out", "x"), "there is no model absent.tflite"),

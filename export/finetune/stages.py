@@ -71,7 +71,7 @@ def _check_network(network):
     if network == "alexnet":
         raise InputError(
             "quantization-aware training, pruning and clustering before conversion are for LeNet-5; AlexNet is pruned "
-            "and clustered by python -m train.alexnet --recipe pruned --weights MODEL.",
+            "and clustered in training, by the recipe pruned of train.alexnet.",
             settings=("aware", "prune", "cluster"),
         )
 

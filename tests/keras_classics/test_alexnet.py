@@ -109,7 +109,9 @@ def test_smallest_image_without_the_top():
 
 
 def test_unknown_variant_is_named():
-    with pytest.raises(ValueError, match=r"'resnet'.*paper, single_tower, cifar10, cifar10_batchnorm, caffe, torchvision"):
+    with pytest.raises(
+        ValueError, match=r"'resnet'.*paper, single_tower, cifar10, cifar10_batchnorm, caffe, torchvision"
+    ):
         keras_classics.AlexNet(variant="resnet")
 
 
