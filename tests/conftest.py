@@ -1,19 +1,15 @@
 """What the tests share: real digits, a network trained on them, and commands run as a user runs them."""
 
-import contextlib
-import importlib
-import io
 import os
 import pathlib
 import subprocess
 import sys
-import types
 
 import pytest
 
 from keras_classics import torch_first
 from keras_classics.runtime import start_tensorflow
-from tests import needs
+from tests import in_process, needs
 
 if needs.has("torch"):
     torch_first.load()
@@ -72,19 +68,7 @@ def command():
 @pytest.fixture(scope="session")
 def called():
     """``called("export.tflite", …)``: as ``command``, but in this process, which has TensorFlow loaded."""
-
-    def call(module, *arguments):
-        streams = [io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2)]
-        with (
-            contextlib.redirect_stdout(streams[0]),
-            contextlib.redirect_stderr(streams[1]),
-            pytest.raises(SystemExit) as end,
-        ):
-            importlib.import_module(module).main([str(argument) for argument in arguments])
-        stdout, stderr = (stream.seek(0) or stream.read() for stream in streams)
-        return types.SimpleNamespace(returncode=end.value.code, stdout=stdout, stderr=stderr)
-
-    return call
+    return in_process.called
 
 
 @pytest.fixture(scope="session")

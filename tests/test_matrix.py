@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import functools
 import importlib
-import io
 import itertools
 import json
 import os
@@ -26,6 +25,7 @@ from PIL import Image, ImageDraw, ImageFont
 from export.gate import metrics
 from keras_classics import alexnet, datasets
 from keras_classics.datasets import catalog
+from tests import in_process
 
 LENET = [(recipe, variant) for recipe in ("default", "best", "1998") for variant in ("modern", "1998")]
 ALEXNET = [(recipe, None) for recipe in ("paper", "modern", "cifar10", "cifar10_batchnorm")]
@@ -122,12 +122,9 @@ def called(module, *arguments):
     Raises:
         AssertionError: its exit code is not 0.
     """
-    out, errors = (io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2))
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors), pytest.raises(SystemExit) as end:
-        importlib.import_module(module).main([str(argument) for argument in arguments])
-    printed, said = (stream.seek(0) or stream.read() for stream in (out, errors))
-    assert end.value.code == 0, printed + said
-    return printed
+    done = in_process.called(module, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="module")

@@ -41,6 +41,20 @@ def history(folder, module, arguments, data_dir=None):
     return record
 
 
+def model(path):
+    """The ``keras.Model`` that a run left at ``path``, without its optimizer.
+
+    Raises:
+        InputError: Keras cannot read it.
+    """
+    import keras
+
+    try:
+        return keras.models.load_model(path, compile=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"there is no model {path} that Keras can read.") from error
+
+
 def arguments_of(record):
     """The arguments that a recorded run was given, but for ``--out`` and ``--data-dir``.
 

@@ -31,7 +31,7 @@ def parser():
         nargs="?",
         choices=("mnist", "cifar10"),
         default="mnist",
-        help="mnist: LeNet-5's three (default); cifar10: AlexNet's, which takes two hours",
+        help="mnist: LeNet-5's three (default); cifar10: AlexNet's, which takes longer",
     )
     cli.add_data_dir(parser)
     parser.add_argument(
@@ -64,6 +64,8 @@ def parser():
 
 
 def make(args):
+    if args.weights == "mnist" and (args.note or args.precision != "float32"):
+        raise InputError("--precision and --note go with cifar10.")
     out, runs = files.output_folder(args.out), files.output_folder(args.runs)
     locks.claim(out, "weights")
     locks.claim(runs, "runs")
@@ -111,13 +113,7 @@ def _history(folder, extra, seed, data_dir):
 
 def _packaged(file, variant, activation, histories, run, out):
     """Save the weights of the run's model and say what they are."""
-    import keras
-
-    path = next(run.glob("*.keras"), run / "lenet5.keras")
-    try:
-        model = keras.models.load_model(path, compile=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"there is no model {path} that Keras can read.") from error
+    model = finished_runs.model(next(run.glob("*.keras"), run / "lenet5.keras"))
     with files.whole_file(out / f"{file}.weights.h5") as partial:
         model.save_weights(partial)
     accuracies = [100 * history["test"]["accuracy"] for history in histories]

@@ -4,8 +4,6 @@ import io
 import json
 import statistics
 
-import h5py
-
 from keras_classics import files
 from keras_classics.errors import InputError
 from train import finished_runs
@@ -58,12 +56,7 @@ def _trained_and_pruned(runs, seed, args):
 
 def _package(run, path):
     """Write the weights of a run, compressed; the file's size in bytes."""
-    import keras
-
-    try:
-        model = keras.models.load_model(run / "alexnet.keras", compile=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"there is no model {run / 'alexnet.keras'} that Keras can read.") from error
+    model = finished_runs.model(run / "alexnet.keras")
     with files.whole_file(path) as partial:
         model.save_weights(partial)
         _compress(partial)
@@ -72,6 +65,8 @@ def _package(run, path):
 
 def _compress(path):
     """Compress the arrays of an HDF5 file with gzip, which any reader of HDF5 undoes."""
+    import h5py
+
     plain = io.BytesIO(path.read_bytes())
     with h5py.File(plain) as before, h5py.File(path, "w") as after:
 
@@ -139,6 +134,7 @@ Weights of `AlexNet(weights="cifar10", variant="{variant}")`. Written by `python
 - **Input.** `keras_classics.alexnet.preprocess_input(pixels, variant="{variant}")` of 0–255 pixels, RGB, 32×32.
 - **Classes.** airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck.
 - **Limits.** Small pictures of one of ten kinds of thing, cut out as those of the data are. Any other picture is called
-  one of these too. For a network of your own classes, go on from these weights: `train.alexnet --weights cifar10`.
+  one of these too. For a network of your own classes go on from these weights:
+  `python -m train.alexnet --variant {variant} --weights cifar10 --dataset folder:PATH`.
 - **Licence.** Apache-2.0, as the package. The pictures of CIFAR-10 come from the 80 Million Tiny Images collection.
 """

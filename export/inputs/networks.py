@@ -155,9 +155,10 @@ def _by_structure(model):
             candidate = build(variant=variant, include_top=False, input_shape=shape)  # without its 56 million weights
         except ValueError:  # of another number of channels, or too small
             continue
-        if structure(candidate) == rows:
+        its_rows = structure(candidate)
+        if its_rows == rows:
             return description.of(candidate)
-        if structure(candidate) == plain and found is None:  # a user's own normalization of it
+        if its_rows == plain and found is None:  # a user's own normalization of it
             found = description.of(candidate)
     return found
 

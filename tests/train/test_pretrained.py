@@ -102,3 +102,12 @@ def test_a_run_that_was_not_pruned_is_not_packaged(picture_runs, tmp_path, capsy
     assert done.value.code == 2
     assert "a run of seed 0" in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("*.h5"))
+
+
+def test_what_goes_with_other_weights_is_refused_before_anything_is_made(tmp_path, called):
+    given = ("--runs", tmp_path / "runs", "--out", tmp_path / "out")
+    for more in (("--note", "Mine."), ("--precision", "mixed_bfloat16")):
+        done = called("train.pretrained", "mnist", *given, *more)
+        assert done.returncode == 2
+        assert "go with cifar10" in done.stderr
+    assert not list(tmp_path.iterdir())

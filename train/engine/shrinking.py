@@ -21,9 +21,9 @@ def prune(model, convolutions, dense):
     """
     for layer in _inner(model):
         share = convolutions if isinstance(layer, keras.layers.Conv2D) else dense
-        kernel = np.asarray(layer.kernel)
-        count = round(share * kernel.size)
+        count = round(share * int(np.prod(layer.kernel.shape)))
         if count:
+            kernel = np.asarray(layer.kernel)
             smallest = np.argpartition(np.abs(kernel), count - 1, axis=None)[:count]
             kernel.flat[smallest] = 0.0  # of a copy
             layer.kernel.assign(kernel)
