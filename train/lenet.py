@@ -49,8 +49,6 @@ def train(args):
     name = "lenet5-1998" if args.variant == "1998" else "lenet5"
     recipe = arguments.overridden(_recipe(args), args)
     fine_tuning.check(args, recipe)
-    if args.distil and recipe.loss == "maximum_a_posteriori":
-        raise InputError("the loss of 1998 takes distances; --distil goes with --variant modern.")
     distillation.described(args.distil)  # whether they can be read, before anything is loaded
     folder = arguments.folder_of_run(args, name)
     from keras_classics import datasets

@@ -1,7 +1,8 @@
 """``python -m train.pretrained``: make the weights that come with the package, and their model cards.
 
-Each LeNet-5 is trained with the recipe "best" from several seeds; those of seed 0 are packaged, whichever score best.
-AlexNet for CIFAR-10 is made by ``pretrained_pictures``.
+LeNet-5 with ReLUs is trained with the recipe "best" from several seeds; from what those networks say together, and from
+the labels, each of the three that are packaged learns (``--distil``), from several seeds too. Those of seed 0 are
+packaged, whichever score best. AlexNet for CIFAR-10 is made by ``pretrained_pictures``.
 """
 
 import json
@@ -15,6 +16,9 @@ from train.run_settings import PRECISIONS
 
 PROG = "python -m train.pretrained"
 _TARGET = pathlib.Path("keras_classics/weights")
+
+# On validation digits ReLUs err least, also as teachers of networks of tanh.
+_TEACHER = ("teacher", ("--activation", "relu"))
 
 # File, variant, activation as a model has it, and arguments of train.lenet.
 NETWORKS = (
@@ -77,18 +81,18 @@ def make(args):
 
 
 def _make_mnist(args, out, runs):
-    histories = {
-        file: [_history(runs / f"{file}-{seed}", extra, seed, args.data_dir) for seed in range(args.seeds)]
-        for file, _, _, extra in NETWORKS
-    }
+    teachers = _seeds(*_TEACHER, (), args, runs)
+    said = [_folder(runs, _TEACHER[0], seed) / "lenet5.keras" for seed in range(args.seeds)]
+    histories = {file: _seeds(file, extra, said, args, runs) for file, _, _, extra in NETWORKS}
     from keras_classics.runtime import start_tensorflow
 
     start_tensorflow()
     rows = [
-        _packaged(file, variant, activation, histories[file], runs / f"{file}-0", out)
+        _packaged(file, variant, activation, histories[file], _folder(runs, file, 0), out)
         for file, variant, activation, _ in NETWORKS
     ]
-    for name, text in (("mnist.json", json.dumps(rows, indent=2) + "\n"), ("README.md", card(rows, histories))):
+    written = {"mnist.json": json.dumps(rows, indent=2) + "\n", "README.md": card(rows, histories, teachers)}
+    for name, text in written.items():
         with files.whole_file(out / name) as partial:
             partial.write_text(text, encoding="utf-8")
     for row in rows:
@@ -96,18 +100,34 @@ def _make_mnist(args, out, runs):
     print(f"Wrote {len(rows)} files of weights, mnist.json and README.md to {out}/")
 
 
-def _history(folder, extra, seed, data_dir):
+def _folder(runs, name, seed):
+    return runs / f"{name}-{seed}"
+
+
+def _seeds(name, extra, teachers, args, runs):
+    """The records of runs from all seeds, learning from the labels and from ``teachers``, paths of models."""
+    return [_history(_folder(runs, name, seed), extra, teachers, seed, args.data_dir) for seed in range(args.seeds)]
+
+
+def _history(folder, extra, teachers, seed, data_dir):
     """What a run recorded, after training it where there is none yet."""
-    arguments = ("--dataset", "mnist", "--recipe", "best", *extra, "--seed", str(seed))
+    distil = ("--distil", ",".join(map(str, teachers))) if teachers else ()
+    arguments = ("--dataset", "mnist", "--recipe", "best", *extra, *distil, "--seed", str(seed))
     history = finished_runs.history(folder, "train.lenet", arguments, data_dir)
     try:
         found = (history["dataset"]["name"], history["recipe"]["seed"], "1998" in history["network"])
-        if found == ("mnist", seed, "1998" in extra) and ("relu" in history["network"]) == ("relu" in extra):
+        learnt_from = [teacher["sha256"] for teacher in history.get("distil", ())]
+        if (
+            found == ("mnist", seed, "1998" in extra)
+            and ("relu" in history["network"]) == ("relu" in extra)
+            and learnt_from == [files.digest(path) for path in teachers]
+        ):
             return history
     except (KeyError, TypeError):
         pass
     raise InputError(
-        f"{folder} does not hold a run of {' '.join(extra) or 'the default network'}, seed {seed}, on mnist."
+        f"{folder} does not hold a run of {' '.join(extra) or 'the default network'}, seed {seed}, on mnist"
+        f"{', distilled from the teachers beside it' if teachers else ''}."
     )
 
 
@@ -116,19 +136,25 @@ def _packaged(file, variant, activation, histories, run, out):
     model = finished_runs.model(next(run.glob("*.keras"), run / "lenet5.keras"))
     with files.whole_file(out / f"{file}.weights.h5") as partial:
         model.save_weights(partial)
-    accuracies = [100 * history["test"]["accuracy"] for history in histories]
+    mean, spread, accuracies = _accuracies(histories)
     return {
         "file": f"{file}.weights.h5",
         "variant": variant,
         "activation": activation,
         "sha256": files.digest(out / f"{file}.weights.h5"),
         "accuracies": [round(accuracy, 2) for accuracy in accuracies],
-        "mean": round(statistics.mean(accuracies), 3),
-        "spread": round(statistics.stdev(accuracies), 3) if len(accuracies) > 1 else 0.0,
+        "mean": round(mean, 3),
+        "spread": round(spread, 3),
     }
 
 
-def card(rows, histories):
+def _accuracies(histories):
+    """Mean, standard deviation and each of the accuracies in percent."""
+    found = [100 * history["test"]["accuracy"] for history in histories]
+    return statistics.mean(found), statistics.stdev(found) if len(found) > 1 else 0.0, found
+
+
+def card(rows, histories, teachers):
     """The model card, in Markdown."""
     first = next(iter(histories.values()))[0]
     recipe, images = first["recipe"], first["dataset"]["images"]
@@ -139,7 +165,9 @@ def card(rows, histories):
             f"| {row['variant']} | {row['activation']} | {runs[0]['parameters']:,} "
             f"| {row['mean']:.2f} ± {row['spread']:.2f} % | {seeds} | `{row['file']}` |"
         )
-    return _CARD.format(table="\n".join(lines), **images, **recipe)
+    mean, spread, _ = _accuracies(teachers)
+    said = {"table": "\n".join(lines), "teachers": len(teachers), "teachers_mean": mean, "teachers_spread": spread}
+    return _CARD.format(**said, **images, **recipe)
 
 
 _CARD = """\
@@ -157,6 +185,10 @@ Weights of `LeNet5(weights="mnist", …)`. Written by `python -m train.pretraine
   rate up to {learning_rate:g} along a warm-up and a half cosine, weight decay {weight_decay:g}; rotation, scale, shear,
   shift and elastic distortions of the training digits. The 1998 variant minimises the paper's equation 9, the others
   cross-entropy.
+- **Distilled.** First {teachers} of these networks with ReLUs were trained by the labels alone ({teachers_mean:.2f} ±
+  {teachers_spread:.2f} % of the test digits right). Each network of the table then learned, with the same recipe, from
+  the labels and from the mean of what those say of the same distorted digits (`--distil`; their share of the loss is
+  {distil:g}, at temperature {temperature:g}). What is packaged is one network of the size in the table.
 - **Which seed.** The files are of seed 0. Neither recipe, epoch nor seed was chosen by the test digits.
 - **Input.** `keras_classics.lenet.preprocess_input` of 0–255 pixels, white strokes on black, in MNIST's manner:
   size-normalised to 20×20 and centred by mass in 28×28.

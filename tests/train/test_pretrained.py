@@ -12,15 +12,17 @@ from train import pretrained, pretrained_pictures
 
 @pytest.fixture
 def runs(run_folder, tmp_path):
-    """Two seeds of each network; all with the history of one run, but for the accuracy."""
+    """Two seeds of teachers and of each network; all with the history of one run, but for the accuracy."""
     history = json.loads((run_folder / "lenet5_history.json").read_text())
-    for file, variant, activation, _ in pretrained.NETWORKS:
+    distil = []
+    for file, variant, activation, _ in (("teacher", "modern", "relu", ()), *pretrained.NETWORKS):
         for seed, accuracy in enumerate((0.99, 0.98)):
             folder = tmp_path / "runs" / f"{file}-{seed}"
             folder.mkdir(parents=True)
             history["test"]["accuracy"] = accuracy
             history["dataset"]["name"], history["recipe"]["seed"] = "mnist", seed
-            history["network"] = {"relu": "LeNet-5 (relu)", "1998": "LeNet-5 (1998)"}.get(file[7:], "LeNet-5")
+            history["network"] = f"LeNet-5 ({variant}, {activation})"
+            history["distil"] = distil if file != "teacher" else []
             if file == "lenet5_tanh":
                 shutil.copy(run_folder / "lenet5.keras", folder)
             else:
@@ -28,6 +30,8 @@ def runs(run_folder, tmp_path):
                 model.save(folder / "lenet5.keras")
             history["model_sha256"] = files.digest(folder / "lenet5.keras")
             (folder / "lenet5_history.json").write_text(json.dumps(history))
+            if file == "teacher":
+                distil.append({"file": "moved since", "sha256": history["model_sha256"]})
     return tmp_path / "runs"
 
 

@@ -78,7 +78,7 @@ class Evaluator:
 
     def _replica_score(self, images, labels):
         outputs = self._outputs(images, training=False)
-        return sums(self._loss, labels, outputs, -outputs if self._loss.layer else outputs)
+        return sums(self._loss, labels, outputs, self._loss.scores(outputs))
 
 
 def sums(loss, labels, outputs, scores):

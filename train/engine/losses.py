@@ -29,6 +29,10 @@ class Loss:
     of_images: Callable
     classes: Callable
 
+    def scores(self, outputs):
+        """``float32 (n, classes)`` whose softmax is what the network says: the outputs, or distances turned round."""
+        return -outputs if self.layer else outputs
+
     def correct(self, labels, outputs):
         """How many of ``n`` images are predicted correctly, a float32 scalar.
 

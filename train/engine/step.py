@@ -62,7 +62,7 @@ class TrainingSteps:
             losses = self._loss.of_images(labels, outputs, recipe.label_smoothing)
             if self._teacher is not None:
                 said = tf.stop_gradient(self._teacher(images, training=False))
-                losses = distilled(losses, outputs, said, recipe.distil, recipe.temperature)
+                losses = distilled(losses, self._loss.scores(outputs), said, recipe.distil, recipe.temperature)
             loss = tf.reduce_sum(losses) / batch_size
             scaled = self._optimizer.scale_loss(loss)  # as it is, but in mixed_float16
         return tape.gradient(scaled, weights), tf.stack([loss, self._loss.correct(labels, outputs) / batch_size])

@@ -76,10 +76,6 @@ class Trainer:
         if recipe.colour_noise and self.model.input_shape[-1] != 3:
             raise InputError(f"colour_noise is {recipe.colour_noise:g}, and {dataset.name} has no colours.")
         shared = {"loss": self.loss, "strategy": strategy}
-        if teacher and self.loss.layer:
-            raise InputError(
-                f"the loss {recipe.loss} takes no teachers; distil with cross_entropy.", settings=("distil",)
-            )
         self._steps = TrainingSteps(
             self.model, outputs, optimizer=self.optimizer, recipe=recipe, lanes=lanes, teacher=teacher, **shared
         )
