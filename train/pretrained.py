@@ -1,8 +1,8 @@
 """``python -m train.pretrained``: make the weights that come with the package, and their model cards.
 
-LeNet-5 with ReLUs is trained with the recipe "best" from several seeds; from what those networks say together, and from
-the labels, each of the three that are packaged learns (``--distil``), from several seeds too. Those of seed 0 are
-packaged, whichever score best. AlexNet for CIFAR-10 is made by ``pretrained_pictures``.
+LeNet-5 with ReLUs is trained with the recipe "best" from three seeds. From the labels and from what those three say
+together each of the networks learns that are packaged (``--distil``), from several seeds; those of seed 0 are packaged,
+whichever score best. AlexNet for CIFAR-10 is made by ``pretrained_pictures``.
 """
 
 import json
@@ -18,7 +18,7 @@ PROG = "python -m train.pretrained"
 _TARGET = pathlib.Path("keras_classics/weights")
 
 # On validation digits ReLUs err least, also as teachers of networks of tanh.
-_TEACHER = ("teacher", ("--activation", "relu"))
+_TEACHERS = ("teacher", ("--activation", "relu"), 3)  # file, arguments, seeds
 
 # File, variant, activation as a model has it, and arguments of train.lenet.
 NETWORKS = (
@@ -81,9 +81,13 @@ def make(args):
 
 
 def _make_mnist(args, out, runs):
-    teachers = _seeds(*_TEACHER, (), args, runs)
-    said = [_folder(runs, _TEACHER[0], seed) / "lenet5.keras" for seed in range(args.seeds)]
-    histories = {file: _seeds(file, extra, said, args, runs) for file, _, _, extra in NETWORKS}
+    name, extra, count = _TEACHERS
+    teachers = [_history(_folder(runs, name, seed), extra, (), seed, args.data_dir) for seed in range(count)]
+    said = [_folder(runs, name, seed) / "lenet5.keras" for seed in range(count)]
+    histories = {
+        file: [_history(_folder(runs, file, seed), extra, said, seed, args.data_dir) for seed in range(args.seeds)]
+        for file, _, _, extra in NETWORKS
+    }
     from keras_classics.runtime import start_tensorflow
 
     start_tensorflow()
@@ -102,11 +106,6 @@ def _make_mnist(args, out, runs):
 
 def _folder(runs, name, seed):
     return runs / f"{name}-{seed}"
-
-
-def _seeds(name, extra, teachers, args, runs):
-    """The records of runs from all seeds, learning from the labels and from ``teachers``, paths of models."""
-    return [_history(_folder(runs, name, seed), extra, teachers, seed, args.data_dir) for seed in range(args.seeds)]
 
 
 def _history(folder, extra, teachers, seed, data_dir):
