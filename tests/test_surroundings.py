@@ -173,6 +173,21 @@ def test_a_working_directory_that_is_gone_is_one_sentence(tmp_path):
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_commands_do_not_wait_for_packages_that_keras_could_use():
+    """Which are there to import afterwards; a user's own program finds them in Keras."""
+    commands = (
+        "from keras_classics.runtime import start_tensorflow; start_tensorflow(); import sys; "
+        "print(*sorted({'pandas', 'sklearn', 'matplotlib'} & set(sys.modules))); import matplotlib, pandas, sklearn"
+    )
+    users = (
+        "import keras_classics, pandas, keras; print(keras.src.trainers.data_adapters.array_slicing.pandas is pandas)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for program, expected in ((commands, "\n"), (users, "True\n")):
+        done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (0, expected), done.stderr
+
+
 @pytest.mark.parametrize("settings", ["[1]", '{"floatx": "float8", "epsilon": 1}', SETTINGS])
 def test_keras_starts_alike_whatever_its_settings_say_and_users_keep_theirs(settings, tmp_path):
     (tmp_path / "keras.json").write_text(settings)
