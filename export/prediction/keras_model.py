@@ -41,7 +41,8 @@ class KerasClassifier:
         def run(images):
             return self._model(self._preprocessing(images, data_format="channels_last"), training=False)
 
-        return tf.function(run, input_signature=[tf.TensorSpec((None, *self.image_shape), tf.uint8)])
+        images = tf.TensorSpec((None, *self.image_shape), tf.uint8)
+        return tf.function(run, input_signature=[images], autograph=False)
 
     def probabilities(self, images):
         """Class probabilities ``float32 (n, classes)`` of ``uint8 (n, height, width, channels)`` images, 0–255."""

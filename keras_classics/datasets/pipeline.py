@@ -19,6 +19,9 @@ _CORES = os.cpu_count() or 1
 _BATCHES_READ_AHEAD = 2  # at once, so that no core waits for the last picture of a batch
 ALIGNMENT = 64  # bytes; TensorFlow takes an array aligned to that as it is
 
+# Functions that branch by TensorFlow's own operations, which AutoGraph need not look for: that takes seconds.
+_plain = tf.autograph.experimental.do_not_convert
+
 
 def training_batches(
     split, *, batch, replicas, seed, first_step, prepare, draws, size, mine=None, crop=None, unreadable=None
@@ -60,18 +63,18 @@ def training_batches(
         return rows, tf.reshape(drawn, (replicas, share, draws))[replica]
 
     turns = tf.data.Dataset.range(first_step * len(mine), tf.int64.max // batch)
-    planned = turns.map(plan, num_parallel_calls=1, deterministic=True)
+    planned = turns.map(_plain(plan), num_parallel_calls=1, deterministic=True)
     loaded = _load(planned, split, size, crop, unreadable)
-    finished = loaded.map(
-        lambda images, labels, drawn: (prepare(images, drawn), labels), num_parallel_calls=1, deterministic=True
-    )
+    finish = _plain(lambda images, labels, drawn: (prepare(images, drawn), labels))
+    finished = loaded.map(finish, num_parallel_calls=1, deterministic=True)
     return finished.prefetch(2).with_options(_options())
 
 
 def evaluation_batches(split, *, batch, prepare, size, unreadable=None):
     """``(float images, int64 labels)`` in order, once; the last batch may be smaller."""
     rows = tf.data.Dataset.range(len(split))
-    return _once(rows, split, batch, prepare, size, unreadable).prefetch(2).with_options(_options())
+    finished = _once(rows, split, batch, size, unreadable).map(_plain(_of_images(prepare)))
+    return finished.prefetch(2).with_options(_options())
 
 
 def epoch_batches(split, *, batch, prepare, size, seed):
@@ -83,14 +86,17 @@ def epoch_batches(split, *, batch, prepare, size, seed):
     options = _options()
     if split.in_memory:
         options.threading.private_threadpool_size = 1  # threads that wait take time from those that compute
-    return _once(rows, split, batch, prepare, size).prefetch(8).with_options(options)
+    return _once(rows, split, batch, size).map(_of_images(prepare)).prefetch(8).with_options(options)
 
 
-def _once(rows, split, batch, prepare, size, unreadable=None):
-    """Batches of the images of ``rows``, not varied: ``(prepared images, labels)``."""
-    planned = rows.batch(batch).map(lambda row: (row, tf.zeros((tf.size(row), 0))))
-    loaded = _load(planned, split, size, None, unreadable)
-    return loaded.map(lambda images, labels, _: (prepare(images), labels))
+def _once(rows, split, batch, size, unreadable=None):
+    """Batches of the images of ``rows``, as they are: ``(images, labels, no draws)``."""
+    planned = rows.batch(batch).map(_plain(lambda row: (row, tf.zeros((tf.size(row), 0)))))
+    return _load(planned, split, size, None, unreadable)
+
+
+def _of_images(prepare):
+    return lambda images, labels, _: (prepare(images), labels)
 
 
 def corner_of(draws, room):
@@ -113,7 +119,7 @@ def load_pictures(split, size):
 def encoded(split):
     """The encoded pictures of a split, in order, as a ``tf.data.Dataset`` of strings."""
     rows = tf.data.Dataset.range(len(split))
-    read = rows.map(windows.reader(split), num_parallel_calls=_CORES, deterministic=True)
+    read = rows.map(_plain(windows.reader(split)), num_parallel_calls=_CORES, deterministic=True)
     return read.with_options(_options())
 
 
@@ -128,7 +134,7 @@ def unreadable_rows(split):
         decoded = one.map(lambda row: tf.ensure_shape(windows.by_python(_decodes, read(row), tf.bool), ()))
         return decoded.ignore_errors().concatenate(tf.data.Dataset.from_tensors(False)).take(1).get_single_element()
 
-    rows = tf.data.Dataset.range(len(split)).map(readable, num_parallel_calls=_CORES, deterministic=True)
+    rows = tf.data.Dataset.range(len(split)).map(_plain(readable), num_parallel_calls=_CORES, deterministic=True)
     with quiet():  # libraries of picture formats complain on stderr of their own accord
         found = list(rows.batch(64).with_options(_options()).as_numpy_iterator())
     return np.flatnonzero(~np.concatenate(found)) if found else np.zeros(0, int)
@@ -159,7 +165,7 @@ def _load(planned, split, size, crop, unreadable):
         images = _tensor(split.images) if split.in_memory else None
     count = len(split)
     if split.in_memory and not (crop and split.images.shape[1:3] == (size, size)):
-        return planned.map(lambda rows, drawn: (tf.gather(images, rows), tf.gather(labels, rows), drawn))
+        return planned.map(_plain(lambda rows, drawn: (tf.gather(images, rows), tf.gather(labels, rows), drawn)))
     one = _one_picture(split, images, size, crop)
 
     def the_next_readable(row, drawn):
@@ -189,7 +195,7 @@ def _load(planned, split, size, crop, unreadable):
         pictures = tf.ensure_shape(pictures, (rows.shape[0], *pictures.shape[1:]))
         return pictures, tf.gather(labels, tf.maximum(used, 0)), drawn
 
-    return planned.map(batch, num_parallel_calls=_BATCHES_READ_AHEAD, deterministic=True)
+    return planned.map(_plain(batch), num_parallel_calls=_BATCHES_READ_AHEAD, deterministic=True)
 
 
 def _one_picture(split, images, size, crop):

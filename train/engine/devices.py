@@ -158,7 +158,7 @@ def summed(strategy, values):
     return strategy.experimental_local_results(strategy.run(a_replica, args=(values / local,)))[0]
 
 
-_summed = tf.function(summed)
+_summed = tf.function(summed, autograph=False)
 
 
 def total(strategy, values):

@@ -28,7 +28,7 @@ class Evaluator:
 
     def compile(self):
         """Compile the evaluation anew, after the layers' precision was changed."""
-        self._score = tf.function(self._score_batch, reduce_retracing=True)
+        self._score = tf.function(self._score_batch, reduce_retracing=True, autograph=False)
 
     def evaluate(self, split):
         """An ``Evaluation`` of a split; devices and machines share its images."""
@@ -53,7 +53,7 @@ class Evaluator:
         """
         both = keras.Model(self._model.input, [self._outputs.output, self._model.output])
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def score(images, labels):
             outputs, probabilities = (_mean_of_crops(value, crops) for value in both(images, training=False))
             if crops > 1 and not self._loss.layer:  # logits of the mean probabilities, not the mean of logits

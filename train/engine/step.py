@@ -32,13 +32,15 @@ class TrainingSteps:
         lanes = max(1, min(lanes // local, share // _IMAGES_A_LANE))
         self._lanes = [len(part) for part in np.array_split(np.arange(share), lanes)]
 
-    @tf.function
+    @tf.function(autograph=False)
     def run(self, batches, steps):
         """``steps`` steps in one call; mean loss and accuracy over their images."""
-        totals = tf.zeros(2)
-        for _ in tf.range(steps):
-            replicas = self._strategy.run(self._replica_step, args=next(batches))
-            totals += tf.add_n(self._strategy.experimental_local_results(replicas))
+
+        def step(done, totals):
+            replicas = self._strategy.run(self._replica_step, args=batches.get_next())
+            return done + 1, totals + tf.add_n(self._strategy.experimental_local_results(replicas))
+
+        _, totals = tf.while_loop(lambda done, _: done < steps, step, (0, tf.zeros(2)))
         if self._workers > 1:
             totals = devices.summed(self._strategy, totals)
         return tf.unstack(totals / tf.cast(steps, tf.float32))

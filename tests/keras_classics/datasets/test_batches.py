@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import keras_classics
@@ -36,6 +37,16 @@ def test_the_last_batch_may_be_smaller_and_order_is_kept_where_it_is_asked_for(n
     batches = numbered.batches(4, shuffle=False)
     assert [len(labels) for _, labels in batches] == [4, 4, 2]
     assert orders(batches, 2) == [list(range(10))] * 2
+
+
+def test_a_users_preparation_may_branch_by_what_is_in_a_batch(numbered):
+    def prepare(images):
+        if tf.reduce_max(images) > 8:
+            images = tf.zeros_like(images)
+        return images
+
+    found = [images.numpy().max() for images, _ in numbered.batches(5, prepare=prepare, shuffle=False)]
+    assert found == [4, 0]
 
 
 def test_keras_fits_evaluates_and_predicts_with_them(embedded):
