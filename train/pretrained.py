@@ -1,8 +1,9 @@
 """``python -m train.pretrained``: make the weights that come with the package, and their model cards.
 
 LeNet-5 with ReLUs is trained with the recipe "best" from three seeds. From the labels and from what those three say
-together each of the networks learns that are packaged (``--distil``), from several seeds; those of seed 0 are packaged,
-whichever score best. AlexNet for CIFAR-10 is made by ``pretrained_pictures``.
+together the networks learn that end in a softmax (``--distil``), the one of 1998 from the labels alone, each from
+several seeds; those of seed 0 are packaged, whichever score best. AlexNet for CIFAR-10 is made by
+``pretrained_pictures``.
 """
 
 import json
@@ -20,11 +21,11 @@ _TARGET = pathlib.Path("keras_classics/weights")
 # On validation digits ReLUs err least, also as teachers of networks of tanh.
 _TEACHERS = ("teacher", ("--activation", "relu"), 3)  # file, arguments, seeds
 
-# File, variant, activation as a model has it, and arguments of train.lenet.
+# File, variant, activation as a model has it, whether it learns from the teachers too, and arguments of train.lenet.
 NETWORKS = (
-    ("lenet5_tanh", "modern", "tanh", ()),
-    ("lenet5_relu", "modern", "relu", ("--activation", "relu")),
-    ("lenet5_1998", "1998", "scaled_tanh", ("--variant", "1998")),
+    ("lenet5_tanh", "modern", "tanh", True, ()),
+    ("lenet5_relu", "modern", "relu", True, ("--activation", "relu")),
+    ("lenet5_1998", "1998", "scaled_tanh", False, ("--variant", "1998")),
 )
 
 
@@ -85,15 +86,18 @@ def _make_mnist(args, out, runs):
     teachers = [_history(_folder(runs, name, seed), extra, (), seed, args.data_dir) for seed in range(count)]
     said = [_folder(runs, name, seed) / "lenet5.keras" for seed in range(count)]
     histories = {
-        file: [_history(_folder(runs, file, seed), extra, said, seed, args.data_dir) for seed in range(args.seeds)]
-        for file, _, _, extra in NETWORKS
+        file: [
+            _history(_folder(runs, file, seed), extra, said if taught else (), seed, args.data_dir)
+            for seed in range(args.seeds)
+        ]
+        for file, _, _, taught, extra in NETWORKS
     }
     from keras_classics.runtime import start_tensorflow
 
     start_tensorflow()
     rows = [
         _packaged(file, variant, activation, histories[file], _folder(runs, file, 0), out)
-        for file, variant, activation, _ in NETWORKS
+        for file, variant, activation, _, _ in NETWORKS
     ]
     written = {"mnist.json": json.dumps(rows, indent=2) + "\n", "README.md": card(rows, histories, teachers)}
     for name, text in written.items():
@@ -185,9 +189,9 @@ Weights of `LeNet5(weights="mnist", …)`. Written by `python -m train.pretraine
   shift and elastic distortions of the training digits. The 1998 variant minimises the paper's equation 9, the others
   cross-entropy.
 - **Distilled.** First {teachers} of these networks with ReLUs were trained by the labels alone ({teachers_mean:.2f} ±
-  {teachers_spread:.2f} % of the test digits right). Each network of the table then learned, with the same recipe, from
-  the labels and from the mean of what those say of the same distorted digits (`--distil`; their share of the loss is
-  {distil:g}, at temperature {temperature:g}). What is packaged is one network of the size in the table.
+  {teachers_spread:.2f} % of the test digits right). Each modern network of the table then learned, with the same recipe,
+  from the labels and from the mean of what those say of the same distorted digits (`--distil`; their share of the loss
+  is {distil:g}, at temperature {temperature:g}). What is packaged is one network of the size in the table.
 - **Which seed.** The files are of seed 0. Neither recipe, epoch nor seed was chosen by the test digits.
 - **Input.** `keras_classics.lenet.preprocess_input` of 0–255 pixels, white strokes on black, in MNIST's manner:
   size-normalised to 20×20 and centred by mass in 28×28.

@@ -15,14 +15,14 @@ def runs(run_folder, tmp_path):
     """Three teachers and two seeds of each network; all with the history of one run, but for the accuracy."""
     history = json.loads((run_folder / "lenet5_history.json").read_text())
     distil = []
-    for file, variant, activation, _ in (("teacher", "modern", "relu", ()), *pretrained.NETWORKS):
+    for file, variant, activation, taught, _ in (("teacher", "modern", "relu", False, ()), *pretrained.NETWORKS):
         for seed, accuracy in enumerate((0.99, 0.98, 0.97)[: 3 if file == "teacher" else 2]):
             folder = tmp_path / "runs" / f"{file}-{seed}"
             folder.mkdir(parents=True)
             history["test"]["accuracy"] = accuracy
             history["dataset"]["name"], history["recipe"]["seed"] = "mnist", seed
             history["network"] = f"LeNet-5 ({variant}, {activation})"
-            history["distil"] = distil if file != "teacher" else []
+            history["distil"] = distil if taught else []
             if file == "lenet5_tanh":
                 shutil.copy(run_folder / "lenet5.keras", folder)
             else:
