@@ -189,9 +189,9 @@ Weights of `LeNet5(weights="mnist", …)`. Written by `python -m train.pretraine
   shift and elastic distortions of the training digits. The 1998 variant minimises the paper's equation 9, the others
   cross-entropy.
 - **Distilled.** First {teachers} of these networks with ReLUs were trained by the labels alone ({teachers_mean:.2f} ±
-  {teachers_spread:.2f} % of the test digits right). Each modern network of the table then learned, with the same recipe,
-  from the labels and from the mean of what those say of the same distorted digits (`--distil`; their share of the loss
-  is {distil:g}, at temperature {temperature:g}). What is packaged is one network of the size in the table.
+  {teachers_spread:.2f} % of the test digits right). Each modern network of the table then learned, with the same
+  recipe, from the labels and from the mean of what those say of the same distorted digits (`--distil`; their share of
+  the loss is {distil:g}, at temperature {temperature:g}). What is packaged is one network of the size in the table.
 - **Which seed.** The files are of seed 0. Neither recipe, epoch nor seed was chosen by the test digits.
 - **Input.** `keras_classics.lenet.preprocess_input` of 0–255 pixels, white strokes on black, in MNIST's manner:
   size-normalised to 20×20 and centred by mass in 28×28.
