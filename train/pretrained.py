@@ -1,9 +1,7 @@
 """``python -m train.pretrained``: make the weights that come with the package, and their model cards.
 
-LeNet-5 with ReLUs is trained with the recipe "best" from three seeds. From the labels and from what those three say
-together the networks learn that end in a softmax (``--distil``), the one of 1998 from the labels alone, each from
-several seeds; those of seed 0 are packaged, whichever score best. AlexNet for CIFAR-10 is made by
-``pretrained_pictures``.
+Each LeNet-5 is trained with the recipe "best" from several seeds; those of seed 0 are packaged, whichever score best.
+AlexNet for CIFAR-10 is made by ``pretrained_pictures``.
 """
 
 import json
@@ -18,14 +16,11 @@ from train.run_settings import PRECISIONS
 PROG = "python -m train.pretrained"
 _TARGET = pathlib.Path("keras_classics/weights")
 
-# On validation digits ReLUs err least, also as teachers of networks of tanh.
-_TEACHERS = ("teacher", ("--activation", "relu"), 3)  # file, arguments, seeds
-
-# File, variant, activation as a model has it, whether it learns from the teachers too, and arguments of train.lenet.
+# File, variant, activation as a model has it, and arguments of train.lenet.
 NETWORKS = (
-    ("lenet5_tanh", "modern", "tanh", True, ()),
-    ("lenet5_relu", "modern", "relu", True, ("--activation", "relu")),
-    ("lenet5_1998", "1998", "scaled_tanh", False, ("--variant", "1998")),
+    ("lenet5_tanh", "modern", "tanh", ()),
+    ("lenet5_relu", "modern", "relu", ("--activation", "relu")),
+    ("lenet5_1998", "1998", "scaled_tanh", ("--variant", "1998")),
 )
 
 
@@ -82,25 +77,18 @@ def make(args):
 
 
 def _make_mnist(args, out, runs):
-    name, extra, count = _TEACHERS
-    teachers = [_history(_folder(runs, name, seed), extra, (), seed, args.data_dir) for seed in range(count)]
-    said = [_folder(runs, name, seed) / "lenet5.keras" for seed in range(count)]
     histories = {
-        file: [
-            _history(_folder(runs, file, seed), extra, said if taught else (), seed, args.data_dir)
-            for seed in range(args.seeds)
-        ]
-        for file, _, _, taught, extra in NETWORKS
+        file: [_history(runs / f"{file}-{seed}", extra, seed, args.data_dir) for seed in range(args.seeds)]
+        for file, _, _, extra in NETWORKS
     }
     from keras_classics.runtime import start_tensorflow
 
     start_tensorflow()
     rows = [
-        _packaged(file, variant, activation, histories[file], _folder(runs, file, 0), out)
-        for file, variant, activation, _, _ in NETWORKS
+        _packaged(file, variant, activation, histories[file], runs / f"{file}-0", out)
+        for file, variant, activation, _ in NETWORKS
     ]
-    written = {"mnist.json": json.dumps(rows, indent=2) + "\n", "README.md": card(rows, histories, teachers)}
-    for name, text in written.items():
+    for name, text in (("mnist.json", json.dumps(rows, indent=2) + "\n"), ("README.md", card(rows, histories))):
         with files.whole_file(out / name) as partial:
             partial.write_text(text, encoding="utf-8")
     for row in rows:
@@ -108,29 +96,18 @@ def _make_mnist(args, out, runs):
     print(f"Wrote {len(rows)} files of weights, mnist.json and README.md to {out}/")
 
 
-def _folder(runs, name, seed):
-    return runs / f"{name}-{seed}"
-
-
-def _history(folder, extra, teachers, seed, data_dir):
+def _history(folder, extra, seed, data_dir):
     """What a run recorded, after training it where there is none yet."""
-    distil = ("--distil", ",".join(map(str, teachers))) if teachers else ()
-    arguments = ("--dataset", "mnist", "--recipe", "best", *extra, *distil, "--seed", str(seed))
+    arguments = ("--dataset", "mnist", "--recipe", "best", *extra, "--seed", str(seed))
     history = finished_runs.history(folder, "train.lenet", arguments, data_dir)
     try:
         found = (history["dataset"]["name"], history["recipe"]["seed"], "1998" in history["network"])
-        learnt_from = [teacher["sha256"] for teacher in history.get("distil", ())]
-        if (
-            found == ("mnist", seed, "1998" in extra)
-            and ("relu" in history["network"]) == ("relu" in extra)
-            and learnt_from == [files.digest(path) for path in teachers]
-        ):
+        if found == ("mnist", seed, "1998" in extra) and ("relu" in history["network"]) == ("relu" in extra):
             return history
     except (KeyError, TypeError):
         pass
     raise InputError(
-        f"{folder} does not hold a run of {' '.join(extra) or 'the default network'}, seed {seed}, on mnist"
-        f"{', distilled from the teachers beside it' if teachers else ''}."
+        f"{folder} does not hold a run of {' '.join(extra) or 'the default network'}, seed {seed}, on mnist."
     )
 
 
@@ -139,25 +116,19 @@ def _packaged(file, variant, activation, histories, run, out):
     model = finished_runs.model(next(run.glob("*.keras"), run / "lenet5.keras"))
     with files.whole_file(out / f"{file}.weights.h5") as partial:
         model.save_weights(partial)
-    mean, spread, accuracies = _accuracies(histories)
+    accuracies = [100 * history["test"]["accuracy"] for history in histories]
     return {
         "file": f"{file}.weights.h5",
         "variant": variant,
         "activation": activation,
         "sha256": files.digest(out / f"{file}.weights.h5"),
         "accuracies": [round(accuracy, 2) for accuracy in accuracies],
-        "mean": round(mean, 3),
-        "spread": round(spread, 3),
+        "mean": round(statistics.mean(accuracies), 3),
+        "spread": round(statistics.stdev(accuracies), 3) if len(accuracies) > 1 else 0.0,
     }
 
 
-def _accuracies(histories):
-    """Mean, standard deviation and each of the accuracies in percent."""
-    found = [100 * history["test"]["accuracy"] for history in histories]
-    return statistics.mean(found), statistics.stdev(found) if len(found) > 1 else 0.0, found
-
-
-def card(rows, histories, teachers):
+def card(rows, histories):
     """The model card, in Markdown."""
     first = next(iter(histories.values()))[0]
     recipe, images = first["recipe"], first["dataset"]["images"]
@@ -168,9 +139,7 @@ def card(rows, histories, teachers):
             f"| {row['variant']} | {row['activation']} | {runs[0]['parameters']:,} "
             f"| {row['mean']:.2f} ± {row['spread']:.2f} % | {seeds} | `{row['file']}` |"
         )
-    mean, spread, _ = _accuracies(teachers)
-    said = {"table": "\n".join(lines), "teachers": len(teachers), "teachers_mean": mean, "teachers_spread": spread}
-    return _CARD.format(**said, **images, **recipe)
+    return _CARD.format(table="\n".join(lines), **images, **recipe)
 
 
 _CARD = """\
@@ -188,10 +157,6 @@ Weights of `LeNet5(weights="mnist", …)`. Written by `python -m train.pretraine
   rate up to {learning_rate:g} along a warm-up and a half cosine, weight decay {weight_decay:g}; rotation, scale, shear,
   shift and elastic distortions of the training digits. The 1998 variant minimises the paper's equation 9, the others
   cross-entropy.
-- **Distilled.** First {teachers} of these networks with ReLUs were trained by the labels alone ({teachers_mean:.2f} ±
-  {teachers_spread:.2f} % of the test digits right). Each modern network of the table then learned, with the same
-  recipe, from the labels and from the mean of what those say of the same distorted digits (`--distil`; their share of
-  the loss is {distil:g}, at temperature {temperature:g}). What is packaged is one network of the size in the table.
 - **Which seed.** The files are of seed 0. Neither recipe, epoch nor seed was chosen by the test digits.
 - **Input.** `keras_classics.lenet.preprocess_input` of 0–255 pixels, white strokes on black, in MNIST's manner:
   size-normalised to 20×20 and centred by mass in 28×28.
