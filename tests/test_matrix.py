@@ -136,11 +136,12 @@ def surroundings(tmp_path_factory):
     prepare("mnist", root / "tfds", squares)
     prepare("cifar10", root / "tfds", lambda count: colours(count, 32, 32, 10))
     pixels, labels = squares(1_700)
+    table = np.column_stack([pixels.reshape(len(pixels), -1), labels]).astype(np.uint8)
     rows = {name: dataclasses.replace(row, **SMALL) for name, row in alexnet.VARIANTS.items()}
     rows["paper"] = dataclasses.replace(rows["paper"], image_size=67)
     catalog._embedded.cache_clear()
     with (
-        mock.patch.object(catalog, "_shipped", lambda: np.column_stack([pixels.reshape(len(pixels), -1), labels])),
+        mock.patch.object(catalog, "_shipped", lambda: table),
         mock.patch.dict(alexnet.VARIANTS, rows),
         mock.patch.object(metrics, "latency", lambda *_: {"1": 1.0, "2": 1.0}),
         mock.patch.object(matplotlib.figure.Figure, "savefig", lambda self, path, **_: pathlib.Path(path).touch()),
