@@ -12,6 +12,7 @@ from keras_classics.errors import InputError
 PROG = "python -m benchmarks.all"
 NAMES = (
     "lrn",
+    "batch_norm",
     "train_lenet",
     "fit_lenet",
     "train_alexnet",

@@ -16,40 +16,30 @@ def parser():
     return parser
 
 
-def tensorflow_sides(maps, weights):
-    """``{name: (forward, forward and backward)}`` of our layer and of TensorFlow's operator."""
+def tensorflow_pair(layer, x, g):
+    """``(forward, forward and backward)`` of a function of tensors, where ``g`` is the gradient of its result."""
     import tensorflow as tf
 
-    from keras_classics.layers import LocalResponseNormalization
+    forward = tf.function(layer)
 
-    x, g = tf.constant(maps), tf.constant(weights)
+    @tf.function
+    def backward(x, g):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = layer(x)
+        return y, tape.gradient(y, x, g)
 
-    def both_of(layer):
-        forward = tf.function(layer)
-
-        @tf.function
-        def backward(x, g):
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                y = layer(x)
-            return y, tape.gradient(y, x, g)
-
-        return lambda: forward(x)[0, 0, 0, 0].numpy() and None, lambda: backward(x, g)[1][0, 0, 0, 0].numpy() and None
-
-    def native(x):
-        return tf.nn.local_response_normalization(x, 2, bias=2.0, alpha=1e-4, beta=0.75)
-
-    ours = functools.partial(LocalResponseNormalization(), training=True)
-    return {"ours": both_of(ours), "tf.nn": both_of(native)}
+    return lambda: forward(x)[0, 0, 0, 0].numpy() and None, lambda: backward(x, g)[1][0, 0, 0, 0].numpy() and None
 
 
-def torch_sides(maps, weights):
+def torch_pairs(layer, maps, weights, dtype="float32"):
+    """The same of a PyTorch layer, for maps that lie first and last in memory, by the name of the side."""
     import torch
 
-    layer, sides = torch.nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0), {}
+    pairs = {}
     for name, layout in (("PyTorch", torch.contiguous_format), ("PyTorch, channels last", torch.channels_last)):
         x, g = (
-            torch.from_numpy(values.transpose(0, 3, 1, 2).copy()).contiguous(memory_format=layout)
+            torch.from_numpy(values.transpose(0, 3, 1, 2).copy()).to(getattr(torch, dtype), memory_format=layout)
             for values in (maps, weights)
         )
 
@@ -60,8 +50,28 @@ def torch_sides(maps, weights):
         def both(x=x, g=g):
             layer(x.detach().requires_grad_()).backward(g)
 
-        sides[name] = (forward, both)
-    return sides
+        pairs[name] = (forward, both)
+    return pairs
+
+
+def tensorflow_sides(maps, weights):
+    """Our layer and TensorFlow's operator."""
+    import tensorflow as tf
+
+    from keras_classics.layers import LocalResponseNormalization
+
+    def native(x):
+        return tf.nn.local_response_normalization(x, 2, bias=2.0, alpha=1e-4, beta=0.75)
+
+    x, g = tf.constant(maps), tf.constant(weights)
+    ours = functools.partial(LocalResponseNormalization(), training=True)
+    return {"ours": tensorflow_pair(ours, x, g), "tf.nn": tensorflow_pair(native, x, g)}
+
+
+def torch_sides(maps, weights):
+    import torch
+
+    return torch_pairs(torch.nn.LocalResponseNorm(5, alpha=5e-4, beta=0.75, k=2.0), maps, weights)
 
 
 def copying(maps):

@@ -10,7 +10,7 @@ from keras import initializers, layers, ops
 
 from keras_classics import builder, checks, description
 from keras_classics.alexnet_variants import VARIANTS, Variant, name_of, variant_named
-from keras_classics.layers import Conv2D, LocalResponseNormalization, MaxPooling2D
+from keras_classics.layers import BatchNormalization, Conv2D, LocalResponseNormalization, MaxPooling2D
 
 __all__ = [
     "VARIANTS",
@@ -171,10 +171,10 @@ def _stage(row, number, x, **convolution):
     x = _conv(row, number, x, **convolution)
     if row.lrn is not None and number in (1, 2):
         x = LocalResponseNormalization(**row.lrn, axis=builder.channel_axis(), name=f"norm{number}")(x)
-    if number in (1, 2, 5):
+    if number in row.pools_after:
         x = MaxPooling2D(row.pool, strides=2, name=f"pool{number}")(x)
     if row.batch_norm:  # of the pooled maps, of which there are fewer; unscaled, as the next layer has weights
-        x = layers.BatchNormalization(axis=builder.channel_axis(), scale=False, name=f"batchnorm{number}")(x)
+        x = BatchNormalization(axis=builder.channel_axis(), scale=False, name=f"batchnorm{number}")(x)
         x = layers.Activation("relu", name=f"relu{number}")(x)
     return x
 
@@ -200,8 +200,9 @@ def _fully_connected(row, x, classes, activation):
                 "AlexNet: images of another size need a Keras with AdaptiveAveragePooling2D (3.13 or newer)."
             )
         x = layers.AdaptiveAveragePooling2D(row.pooled_size, name="avgpool")(x)
-    x = layers.Flatten(name="flatten")(x)
-    for number in (6, 7):
+    flat = layers.Flatten if row.dense else layers.GlobalMaxPooling2D
+    x = flat(name="flatten")(x)
+    for number in (6, 7) if row.dense else ():
         if row.dropout == "before":
             x = layers.Dropout(0.5, name=f"drop{number}")(x)
         start = _initialisation(row, positive_bias=True, stddev=row.dense_stddev)
@@ -236,8 +237,8 @@ def _gaussian(stddev):
 
 def _smallest_image(row):
     """The smallest side, in pixels, that leaves at least one pixel after the last pooling."""
-    side = row.pool
-    for _ in range(2):
+    side = 1
+    for _ in row.pools_after:
         side = (side - 1) * 2 + row.pool
     return (side - 1) * row.stride + row.kernels[0] - sum(row.padding)
 

@@ -19,7 +19,7 @@ class Variant:
     # Arguments of LocalResponseNormalization after conv1 and conv2, or None. Section 3.3 sums over "the total number of
     # kernels in the layer", so both towers' maps are neighbours here.
     lrn: dict | None
-    pool: int  # size of the max pooling windows after conv1, conv2, conv5; their stride is 2
+    pool: int  # size of the max pooling windows; their stride is 2
     preprocessing: Preprocessing
     classes: int
     # Initialisation: "gaussian" of section 5, "he" for deep ReLU networks, "torch" (PyTorch's default).
@@ -28,17 +28,22 @@ class Variant:
     dense_stddev: float = 0.01  # of fc6 and fc7 in "gaussian"
     dropout: str = "after"  # "after" fc6 and fc7, or "before" them
     pooled_size: int | None = None  # side of the maps that fc6 takes, whatever the image's; None: as they come
-    dense: int = 4096  # units of fc6 and of fc7
+    dense: int = 4096  # units of fc6 and of fc7; 0: neither of them, and fc8 takes the largest value of each map
     # Whether batches are normalized after each convolution and the pooling that follows it, before the ReLU (Ioffe and
     # Szegedy, 2015, section 3.2), in place of a bias.
     batch_norm: bool = False
+    pools_after: tuple[int, ...] = (1, 2, 5)  # numbers of the convolutions that max pooling follows
 
     def __post_init__(self):
-        for name, low in {"image_size": 1, "stride": 1, "pool": 1, "classes": 1, "pooled_size": 1, "dense": 1}.items():
+        for name, low in {"image_size": 1, "stride": 1, "pool": 1, "classes": 1, "pooled_size": 1, "dense": 0}.items():
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, checks.whole_number(name, getattr(self, name), low))
         for name, count, low in (("filters", 5, 1), ("kernels", 5, 1), ("padding", 2, 0), ("groups", 5, 1)):
             object.__setattr__(self, name, checks.whole_numbers(name, getattr(self, name), count, low))
+        pools = self.pools_after
+        if not isinstance(pools, (tuple, list)) or any(number not in range(1, 6) for number in pools):
+            raise ValueError(f"pools_after is {pools!r}; expected numbers from 1 to 5.")
+        object.__setattr__(self, "pools_after", tuple(sorted(set(pools))))
 
 
 # The mean of ImageNet's training pixels, R, G, B, as published with the Caffe reference models.

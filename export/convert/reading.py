@@ -254,6 +254,7 @@ _READERS = {
     ours.EuclideanRBF: _prototypes,
     ours.LocalResponseNormalization: _normalization,
     keras.layers.BatchNormalization: _batch_norm,
+    ours.BatchNormalization: _batch_norm,
     keras.layers.Normalization: _centring,
     keras.layers.Rescaling: _rescaling,
 }

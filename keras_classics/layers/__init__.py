@@ -1,5 +1,6 @@
 """Layers of the two networks that Keras does not have, or computes in a slower form."""
 
+from keras_classics.layers.batch_normalization import BatchNormalization
 from keras_classics.layers.convolution import Conv2D, MaxPooling2D
 from keras_classics.layers.lenet1998 import (
     EuclideanRBF,
@@ -11,6 +12,7 @@ from keras_classics.layers.lenet1998 import (
 from keras_classics.layers.local_response_normalization import LocalResponseNormalization
 
 __all__ = [
+    "BatchNormalization",
     "Conv2D",
     "EuclideanRBF",
     "FanInUniform",

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from benchmarks import all as every
-from benchmarks import commands, import_time, lrn, measure, time_to_accuracy
+from benchmarks import batch_norm, commands, import_time, lrn, measure, time_to_accuracy
 from keras_classics import generated
 
 
@@ -30,6 +30,12 @@ def test_lrn_has_a_row_for_each_map_and_direction(capsys):
         "conv2's maps, forward and backward",
     ]
     assert all(row["ours"] > 0 and row["ratio"] == pytest.approx(row["peer"] / row["ours"]) for row in rows)
+
+
+def test_batch_normalization_has_a_row_for_each_precision(capsys):
+    rows = in_this_process(batch_norm, capsys, "--batch", "1")
+    assert [row["name"].split(", ")[1] for row in rows] == ["float32", "bfloat16"]
+    assert all(row["ours"] > 0 and "Keras" in row["note"] for row in rows)
 
 
 def test_a_target_out_of_reach_is_not_reached(capsys):

@@ -63,6 +63,27 @@ def test_a_variant_of_the_user_s_own_is_built():
         keras_classics.AlexNet(variant=own, weights="imagenet")
 
 
+def test_a_variant_pools_where_it_says_and_may_lack_hidden_dense_layers():
+    own = dataclasses.replace(alexnet.VARIANTS["cifar10"], filters=(4, 8, 8, 8, 6), pools_after=[4, 2], dense=0)
+    model = keras_classics.AlexNet(variant=own)
+    names = [layer.name for layer in model.layers]
+    assert [(name, names[names.index(name) - 1]) for name in names if "pool" in name] == [
+        ("pool2", "conv2"),
+        ("pool4", "conv4"),
+    ]
+    assert not {"fc6", "fc7", "drop6"} & set(names)
+    maps = keras.Model(model.input, model.get_layer("conv5").output)
+    pixels = np.random.default_rng(0).random((2, 32, 32, 3), "float32")
+    largest = keras.Model(model.input, model.get_layer("flatten").output)(pixels)
+    np.testing.assert_array_equal(largest, np.max(maps(pixels), axis=(1, 2)))
+    assert keras_classics.AlexNet(variant=own, include_top=False, input_shape=(4, 4, 3)).output_shape == (None, 1, 1, 6)
+    with pytest.raises(ValueError, match="at least 4"):
+        keras_classics.AlexNet(variant=own, include_top=False, input_shape=(3, 3, 3))
+    for wrong in (2, (0,), (6,), ("2",), ([1],)):
+        with pytest.raises(ValueError, match=r"pools_after is .*expected numbers from 1 to 5"):
+            dataclasses.replace(own, pools_after=wrong)
+
+
 def test_order_is_convolution_relu_normalization_pooling(paper):
     """Section 3.5: pooling follows normalization, which follows the ReLU of conv1 and conv2."""
     names = [layer.name for layer in paper.layers]

@@ -129,7 +129,7 @@ class Small:
         from keras import layers
 
         from keras_classics import alexnet
-        from keras_classics.layers import Conv2D, LocalResponseNormalization
+        from keras_classics.layers import BatchNormalization, Conv2D, LocalResponseNormalization
 
         normalization = self.normalization if number < 2 else "none"
         row = {"padding": "same", "groups": self.groups[number], "name": f"conv{number + 1}", **start}
@@ -145,7 +145,7 @@ class Small:
             divided = {**paper, "alpha": paper["alpha"] * _DEVIATION**2}
             x = LocalResponseNormalization(**divided, name=f"norm{number + 1}")(x)
         elif normalization == "batch":
-            x = layers.BatchNormalization(name=f"norm{number + 1}")(x)
+            x = BatchNormalization(name=f"norm{number + 1}")(x)
             x = layers.Activation(self.activation, name=f"act{number + 1}")(x)
         return x
 

@@ -178,7 +178,9 @@ def chained(*following, side=32):
     return keras.Model(image, x)
 
 
-@pytest.mark.parametrize("scale", [False, True])
+@pytest.mark.parametrize(
+    ("norm", "scale"), [(layers.BatchNormalization, False), (keras.layers.BatchNormalization, True)]
+)
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -191,7 +193,7 @@ def chained(*following, side=32):
     ],
     ids=str,
 )
-def test_batch_normalization_is_computed_wherever_it_stands(before, after, scale):
+def test_batch_normalization_is_computed_wherever_it_stands(before, after, norm, scale):
     """With factors below 0 too, which maximum pooling does not pass on; folded into the layer before if possible."""
     numbers = {layers.Conv2D: (6, 3), layers.MaxPooling2D: (2,), keras.layers.Dense: (7,)}
 
@@ -202,7 +204,7 @@ def test_batch_normalization_is_computed_wherever_it_stands(before, after, scale
     x = layers.Conv2D(4, 3, activation="relu")(x)
     for each in map(built, before):
         x = each(x)
-    x = keras.layers.BatchNormalization(scale=scale)(x)
+    x = norm(scale=scale)(x)
     for each in map(built, after):
         x = each(x)
     network = lively(keras.Model(inputs, keras.layers.Dense(10)(keras.layers.Flatten()(x))))
