@@ -69,10 +69,11 @@ def AlexNet(  # noqa: N802 (a network is named as in keras.applications)
         name: name of the model.
         variant: "paper" (default); "single_tower", without groups (62,378,344 parameters); "cifar10", for 32×32 colour
             images: 3×3 convolutions, 2×2 pooling, no normalization (35,855,178 parameters); "cifar10_batchnorm", the
-            same with batch normalization and dense layers of 1,024 units (7,509,066); "caffe", BVLC's reference
-            network: 227×227 pixels, Caffe's normalization, blue first; "torchvision", the "one weird trick" network
-            without normalization or towers (61,100,840 parameters); or an ``alexnet.Variant`` of your own, such as
-            ``dataclasses.replace(alexnet.VARIANTS["paper"], lrn=None)``.
+            same with batch normalization and dense layers of 1,024 units (7,509,066); "cifar10_convolutional", with
+            batch normalization, pooling after conv2, conv4 and conv5, and no fc6 or fc7 (2,148,618); "caffe", BVLC's
+            reference network: 227×227 pixels, Caffe's normalization, blue first; "torchvision", the "one weird trick"
+            network without normalization or towers (61,100,840 parameters); or an ``alexnet.Variant`` of your own, such
+            as ``dataclasses.replace(alexnet.VARIANTS["paper"], lrn=None)``.
 
     Returns:
         A Keras functional model from float images, as ``alexnet.preprocess_input`` makes them, to ``(batch, classes)``
@@ -200,8 +201,9 @@ def _fully_connected(row, x, classes, activation):
                 "AlexNet: images of another size need a Keras with AdaptiveAveragePooling2D (3.13 or newer)."
             )
         x = layers.AdaptiveAveragePooling2D(row.pooled_size, name="avgpool")(x)
-    flat = layers.Flatten if row.dense else layers.GlobalMaxPooling2D
-    x = flat(name="flatten")(x)
+    if not row.dense:  # windows of whole maps
+        x = MaxPooling2D(x.shape[1:3] if builder.channel_axis() == -1 else x.shape[2:4], name="pool6")(x)
+    x = layers.Flatten(name="flatten")(x)
     for number in (6, 7) if row.dense else ():
         if row.dropout == "before":
             x = layers.Dropout(0.5, name=f"drop{number}")(x)

@@ -86,6 +86,11 @@ VARIANTS = {
     "cifar10": _CIFAR10,
     # Ours: normalized batches, and the smaller dense layers that 32×32 pixels need.
     "cifar10_batchnorm": dataclasses.replace(_CIFAR10, batch_norm=True, dense=1024),
+    # Ours: as many convolutions, two of them before the first pooling, and no hidden dense layers, which had most
+    # weights (after Springenberg et al., "Striving for simplicity: the all convolutional net", 2015).
+    "cifar10_convolutional": dataclasses.replace(
+        _CIFAR10, filters=(64, 128, 256, 256, 512), batch_norm=True, pools_after=(2, 4, 5), dense=0
+    ),
     # BVLC's reference network: bvlc_alexnet/train_val.prototxt of Caffe, which takes windows of 227 pixels, blue first.
     "caffe": dataclasses.replace(
         _PAPER,

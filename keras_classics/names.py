@@ -5,4 +5,6 @@ TITLES = {"lenet5": "LeNet-5", "lenet5-1998": "LeNet-5 (1998)", "alexnet": "Alex
 LENET5_VARIANTS = ("modern", "1998")
 THRESHOLD = 0.3  # of probability: less is no answer of ``Recognizer`` (docs/recognition.md says how it was chosen)
 # The rows of ``alexnet.VARIANTS``.
-ALEXNET_VARIANTS = ("paper", "single_tower", "cifar10", "cifar10_batchnorm", "caffe", "torchvision")
+ALEXNET_VARIANTS = (
+    *("paper", "single_tower", "cifar10", "cifar10_batchnorm", "cifar10_convolutional", "caffe", "torchvision"),
+)

@@ -27,7 +27,7 @@ from keras_classics.datasets import catalog
 from tests import in_process
 
 LENET = [(recipe, variant) for recipe in ("default", "best", "1998") for variant in ("modern", "1998")]
-ALEXNET = [(recipe, None) for recipe in ("paper", "modern", "cifar10", "cifar10_batchnorm")]
+ALEXNET = [(recipe, None) for recipe in ("paper", "modern", "cifar10", "cifar10_convolutional")]
 CELLS = [
     *(("lenet", *how, kind) for how in LENET for kind in ("named", "embedded", "idx", "folder", "tuned")),
     *(("alexnet", *how, kind) for how in ALEXNET for kind in ("named", "folder", "tuned")),
@@ -37,7 +37,7 @@ FORMS = [
     *("int8", "float32", "saved_model"),
     pytest.param("onnx", marks=pytest.mark.needs_extras("onnx", "tf2onnx")),
 ]
-SMALL = {"filters": (8, 12, 12, 12, 8), "initialisation": "he", "dense": 32}
+SMALL = {"filters": (8, 12, 12, 12, 8), "initialisation": "he"}
 ONE_IMAGE = 10.0  # percentage points of accuracy, of the smallest test split here
 
 
@@ -137,7 +137,7 @@ def surroundings(tmp_path_factory):
     prepare("cifar10", root / "tfds", lambda count: colours(count, 32, 32, 10))
     pixels, labels = squares(1_700)
     table = np.column_stack([pixels.reshape(len(pixels), -1), labels]).astype(np.uint8)
-    rows = {name: dataclasses.replace(row, **SMALL) for name, row in alexnet.VARIANTS.items()}
+    rows = {name: dataclasses.replace(row, **SMALL, dense=row.dense and 32) for name, row in alexnet.VARIANTS.items()}
     rows["paper"] = dataclasses.replace(rows["paper"], image_size=67)
     catalog._embedded.cache_clear()
     with (
@@ -174,7 +174,7 @@ def trained(surroundings):
         if kind in ("tuned", "pruned"):
             data += ("--weights", train(network, recipe, variant, "named"))
         more = ("--variant", variant or (recipe if recipe in alexnet.VARIANTS else "paper"))
-        rates = {"1998": 0.02, "default": 0.004, "best": 0.004, "cifar10": 0.01, "cifar10_batchnorm": 0.01}
+        rates = {"1998": 0.02, "default": 0.004, "best": 0.004, "cifar10": 0.01, "cifar10_convolutional": 0.01}
         rate, recipe = rates.get(recipe, 0.001), "pruned" if kind == "pruned" else recipe
         length = (
             *(() if kind == "pruned" else ("--steps", 40)),

@@ -28,7 +28,7 @@ def parser():
     parser.add_argument(
         "--recipe",
         choices=list(recipes.ALEXNET),
-        help="paper: as published; modern: half a cosine, smoothed labels; cifar10 and cifar10_batchnorm: for small "
+        help="paper: as published; modern: half a cosine, smoothed labels; cifar10…: for small "
         "pictures; pruned: with --weights, leaves most weights out (default: that of the variant's name, else paper)",
     )
     fine_tuning.add_to(parser, "cifar10 (variant cifar10_batchnorm), imagenet (torchvision and caffe)")

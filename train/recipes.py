@@ -29,7 +29,7 @@ _ALLOWED = {  # names, or the smallest and the largest number
     "prune_convolutions": (0.0, 0.999),
     "prune_dense": (0.0, 0.999),
     "clusters": (0, 256),
-    "test_crops": {1, 10},
+    "test_crops": {1, 2, 10},
     "min_images": (0, _LARGE),
     "momentum": (0.0, 1.0),
     "seed": (0, _LARGE),
@@ -74,7 +74,7 @@ class Recipe:
     prune_convolutions: float = 0.0
     prune_dense: float = 0.0
     clusters: int = 0
-    test_crops: int = 1  # 10: corners and centre, and their mirror images, averaged
+    test_crops: int = 1  # 10: corners and centre, and their mirror images, averaged; 2: centre and mirror image
     min_images: int = 0  # small datasets are repeated until this many images have been seen
     momentum: float = 0.0  # of "sgd"
     seed: int = 0
@@ -201,7 +201,17 @@ ALEXNET = {
     "cifar10": _CIFAR10,
     # Ours, for the variant of that name; epochs, rate and smoothing are a first guess that was not tuned.
     "cifar10_batchnorm": dataclasses.replace(_CIFAR10, epochs=24, learning_rate=0.05, warmup=0.05, label_smoothing=0.1),
-    # Of a trained network of one of these two, for a small file; a first guess too.
+    # The same. A network like it with fewer maps erred less on validation pictures, after five epochs, at this than
+    # at a third of this rate.
+    "cifar10_convolutional": dataclasses.replace(
+        _CIFAR10,
+        epochs=22,
+        learning_rate=0.15,
+        warmup=0.05,
+        label_smoothing=0.1,
+        augmentation="small_photographs_hidden",
+    ),
+    # Of a trained network of one of these, for a small file; a first guess too.
     "pruned": dataclasses.replace(
         _CIFAR10,
         epochs=5,

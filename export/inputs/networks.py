@@ -164,14 +164,22 @@ def _by_structure(model):
 
 
 def structure(model):
-    """Kinds and numbers of the layers that decide which network a model is."""
+    """Kinds and numbers of the layers that decide which network a model is, but for a top that takes whole maps."""
     kinds = [
         (next((cls.__name__ for cls in type(layer).__mro__ if cls.__name__ in _STRUCTURE), None), layer)
         for layer in model.layers
+        if not _takes_whole_maps(layer)
     ]
     return [
         (kind, [layer.get_config()[field] for field in _STRUCTURE[kind]]) for kind, layer in kinds if kind is not None
     ]
+
+
+def _takes_whole_maps(layer):
+    if "MaxPooling2D" not in {cls.__name__ for cls in type(layer).__mro__}:
+        return False
+    first = 1 if layer.data_format == "channels_last" else 2
+    return tuple(layer.pool_size) == tuple(layer.input.shape[first : first + 2])
 
 
 def labels_of(network, classes, dataset, own=None):

@@ -158,14 +158,15 @@ def shift_colours(images, draws, components, strength):
     return images + tf.matmul(amounts, tf.cast(components, tf.float32))[:, None, None, :]
 
 
-def ten_crops(images, size):
+def mirrored_crops(images, size, count):
     """The four corners and the middle, ``size`` × ``size``, and their mirror images, crop after crop (section 4.1).
 
-    ``(batch, height, width, channels)`` becomes ``(10 · batch, size, size, channels)``.
+    ``(batch, height, width, channels)`` becomes ``(count · batch, size, size, channels)``; ``count`` is 10, or 2 for
+    the middle and its mirror image.
     """
     bottom, right = (side - size for side in images.shape[1:3])
     corners = ((0, 0), (0, right), (bottom, 0), (bottom, right), (bottom // 2, right // 2))
-    crops = [images[:, top : top + size, left : left + size] for top, left in corners]
+    crops = [images[:, top : top + size, left : left + size] for top, left in corners[-(count // 2) :]]
     return tf.cast(tf.concat([*crops, *(crop[:, :, ::-1] for crop in crops)], axis=0), tf.float32)
 
 

@@ -43,6 +43,7 @@ def test_every_layer_has_the_shape_and_parameters_of_the_paper(paper):
         ("single_tower", 62_378_344),
         ("cifar10", 35_855_178),
         ("cifar10_batchnorm", 7_509_066),
+        ("cifar10_convolutional", 2_148_618),
         ("caffe", 60_965_224),
         ("torchvision", 61_100_840),
     ],
@@ -70,6 +71,7 @@ def test_a_variant_pools_where_it_says_and_may_lack_hidden_dense_layers():
     assert [(name, names[names.index(name) - 1]) for name in names if "pool" in name] == [
         ("pool2", "conv2"),
         ("pool4", "conv4"),
+        ("pool6", "conv5"),
     ]
     assert not {"fc6", "fc7", "drop6"} & set(names)
     maps = keras.Model(model.input, model.get_layer("conv5").output)
@@ -131,7 +133,7 @@ def test_smallest_image_without_the_top():
 
 def test_unknown_variant_is_named():
     with pytest.raises(
-        ValueError, match=r"'resnet'.*paper, single_tower, cifar10, cifar10_batchnorm, caffe, torchvision"
+        ValueError, match=r"'resnet'.*paper, single_tower, cifar10, cifar10_batchnorm, cifar10_convolutional, caffe"
     ):
         keras_classics.AlexNet(variant="resnet")
 

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_classics.datasets import pipeline, statistics
-from keras_classics.datasets.augment import AUGMENTATIONS, shift_colours, ten_crops
+from keras_classics.datasets.augment import AUGMENTATIONS, mirrored_crops, shift_colours
 
 _EVALUATION_PIXELS = 4_000_000  # a batch and replica, over all crops; and 500 images at most
 
@@ -52,11 +52,11 @@ class Batches:
         )
 
     def evaluation(self, split, *, replicas=1, crops=1):
-        """A split in order, as ``pipeline.evaluation_batches`` returns it; ``crops`` is 1 or 10 (``ten_crops``)."""
+        """A split in order, as ``pipeline.evaluation_batches`` returns it; of 1, 2 or 10 ``crops`` each."""
 
         def prepare(images):
             images = self._loaded(images)
-            return self._preprocessed(ten_crops(images, self.size)) if crops > 1 else self._middle(images)
+            return self._preprocessed(mirrored_crops(images, self.size, crops)) if crops > 1 else self._middle(images)
 
         batch = min(500, max(1, _EVALUATION_PIXELS // (crops * self.size**2))) * replicas
         return pipeline.evaluation_batches(split, batch=batch, prepare=prepare, size=self.load_size)

@@ -48,7 +48,7 @@ class Evaluator:
 
         Args:
             split: a ``datasets.Split``.
-            crops: 1, or 10 (``augment.ten_crops``), whose outputs are averaged.
+            crops: 1, or 2 or 10 (``augment.mirrored_crops``), whose outputs are averaged.
             alone: whether this machine tests all of the images; False adds up what all machines find.
         """
         both = keras.Model(self._model.input, [self._outputs.output, self._model.output])

@@ -117,7 +117,7 @@ class Trainer:
 
         Args:
             split: a ``datasets.Split``.
-            crops: 1, or 10 (``augment.ten_crops``), whose outputs are averaged.
+            crops: 1, or 2 or 10 (``augment.mirrored_crops``), whose outputs are averaged.
             alone: whether this machine tests all of the images; False adds up what all machines find.
 
         Raises:

@@ -50,7 +50,7 @@ def show_test(record):
     """Print how the test went, as the history file ``record`` has it."""
     test, crops = record["test"], record["recipe"]["test_crops"]
     low, high = test["interval_95"]
-    each = f", {crops} crops each" if crops > 1 else ""
+    each = {1: "", 2: ", each with its mirror image"}.get(crops, f", {crops} crops each")
     top5 = f", {test['top5']:.2%} top-5" if test["top5"] is not None else ""
     print(
         f"Test: {test['accuracy']:.2%} of {test['images']:,} images right{each} (95 % interval {low:.2%} to {high:.2%})"

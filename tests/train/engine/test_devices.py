@@ -37,11 +37,12 @@ if network == "lenet5":
 else:  # the digits as small colour pictures, through towers and normalization
     grey = lambda split: datasets.Split(np.repeat(split.images, 3, axis=-1), split.labels)
     data = dataclasses.replace(data, train=grey(data.train), validation=grey(data.validation), test=grey(data.test))
-    preprocessing, size = alexnet.VARIANTS["paper"].preprocessing, 67
+    row, size = dataclasses.replace(alexnet.VARIANTS["paper"], dense=64), 67
+    preprocessing = row.preprocessing
     recipe = dataclasses.replace(recipes.ALEXNET["modern"], batch_size=8, augmentation="none", learning_rate=1e-3)
 
     def build():
-        model = alexnet.AlexNet(input_shape=(67, 67, 3), classes=10)
+        model = alexnet.AlexNet(input_shape=(67, 67, 3), classes=10, variant=row)
         for layer in model.layers:
             if isinstance(layer, keras.layers.Dropout):
                 layer.rate = 0.0

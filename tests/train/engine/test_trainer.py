@@ -172,6 +172,13 @@ def test_ten_crops_are_averaged(embedded):
     assert np.abs(one - ten).max() > 1e-4
 
 
+def test_an_image_and_its_mirror_image_are_averaged(embedded):
+    engine, some = trainer(embedded), embedded.test.take(np.arange(20))
+    mirrored = dataclasses.replace(some, images=some.images[:, :, ::-1])
+    one, other, both = (engine.test(*what)[1] for what in ((some,), (mirrored,), (some, 2)))
+    np.testing.assert_allclose(both, (one + other) / 2, rtol=1e-5)
+
+
 def test_the_test_is_the_evaluation_and_top5_counts_among_many_classes(embedded):
     engine = trainer(embedded)
     test, probabilities = engine.test(embedded.test)
