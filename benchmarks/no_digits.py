@@ -1,20 +1,26 @@
 """Pictures that show no digit: letters, textures, photographs, blank pages."""
 
+import functools
 import pathlib
 
-import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from scipy import ndimage
 
 from benchmarks import renderings
 
 LETTERS = "AEFHKMNPRTUVWXYadefhkmnprtuvwxy&%#@"
 LOOK_ALIKES = "BDGIOQSZbgijloqsz"  # of 8, 0, 6, 1, 0, 0, 5, 2, 6, 9, 1, 1, 1, 0, 9, 5, 2
 ALIKE = "letters that look like digits"
-_FOLDER = pathlib.Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 # Others are trained on.
-FONTS = [_FOLDER / f"{name}.ttf" for name in ("DejaVuSans", "DejaVuSerif", "DejaVuSansMono", "DejaVuSans-Oblique")]
+_FONTS = ("DejaVuSans", "DejaVuSerif", "DejaVuSansMono", "DejaVuSans-Oblique")
+
+
+@functools.cache
+def fonts():
+    """Paths of the font files that come with Matplotlib."""
+    import matplotlib
+
+    return [pathlib.Path(matplotlib.get_data_path(), "fonts", "ttf", f"{name}.ttf") for name in _FONTS]
 
 
 def pictures(random, count, photographs=None):
@@ -31,10 +37,10 @@ def pictures(random, count, photographs=None):
     return found
 
 
-def letter(letters, random, fonts=FONTS):
-    """A letter of one of the font files, as a photograph of it."""
+def letter(letters, random, files=None):
+    """A letter of one of the font ``files``, by default ``fonts()``, as a photograph of it."""
     picture = Image.new("L", (28, 28))
-    font = ImageFont.truetype(str(random.choice(fonts)), 20)
+    font = ImageFont.truetype(str(random.choice(files or fonts())), 20)
     ImageDraw.Draw(picture).text((14, 14), str(random.choice(list(letters))), 255, font, "mm")
     return renderings.photograph(np.asarray(picture), random, scales=(1, 8))
 
@@ -46,6 +52,8 @@ def blank(random):
 
 def texture(random):
     """Smoothed noise, stripes or tiles, in two colours."""
+    from scipy import ndimage
+
     side = int(random.integers(40, 400))
     kind = random.integers(3)
     rows, columns = np.mgrid[:side, :side] / side
@@ -66,6 +74,6 @@ def texture(random):
 def a_stroke():
     """A digit of a font, 28×28: something to find."""
     picture = Image.new("L", (28, 28))
-    font = ImageFont.truetype(str(FONTS[0]), 22)
+    font = ImageFont.truetype(str(fonts()[0]), 22)
     ImageDraw.Draw(picture).text((14, 14), "5", 255, font, "mm")
     return np.asarray(picture)

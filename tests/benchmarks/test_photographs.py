@@ -47,7 +47,7 @@ def test_a_folder_is_measured_by_its_labels(embedded, tmp_path, monkeypatch, cap
 @pytest.mark.needs_data
 def test_fewer_are_answered_the_higher_the_threshold(data_dir, capsys):
     with pytest.raises(SystemExit) as end:
-        thresholds.main(["--count", "12", "--fonts", str(no_digits.FONTS[0].parent), "--data-dir", data_dir])
+        thresholds.main(["--count", "12", "--fonts", str(no_digits.fonts()[0].parent), "--data-dir", data_dir])
     assert end.value.code == 0
     lines = capsys.readouterr().out.splitlines()[2:]
     rows = [[float(cell.strip(" %")) for cell in line.strip("|").split("|")] for line in lines]
