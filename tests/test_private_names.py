@@ -53,7 +53,7 @@ OPTIONS = "collab_opts"
 # What each name belongs to, and the name.
 NAMES = [
     *((lambda: tf.raw_ops, f"ResourceApply{name}") for name in ("Adam", "GradientDescent", "KerasMomentum")),
-    *((lambda: tf.raw_ops, name) for name in ("ScaleAndTranslate", "RandomIndexShuffle")),
+    *((lambda: tf.raw_ops, name) for name in ("FusedBatchNormV3", "ScaleAndTranslate", "RandomIndexShuffle")),
     (lambda: tf.autograph.experimental, "do_not_convert"),
     *(
         (lambda: trained(keras.optimizers.AdamW()), name)

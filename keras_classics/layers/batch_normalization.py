@@ -15,10 +15,22 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     Input ``(batch, height, width, maps)`` is normalized in the fast form; other shapes, axes and masks as in Keras.
     Output of the same shape and dtype. Weights, ``(maps,)`` each: ``gamma`` (with ``scale``), ``beta`` (with
-    ``center``), ``moving_mean``, ``moving_variance``. Arguments and errors are those of Keras.
+    ``center``), ``moving_mean``, ``moving_variance``.
+
+    Args:
+        axis: of the maps; the fast form is of the last.
+        momentum: share of the moving mean and variance that a training step leaves as it was, 0–1.
+        epsilon: added to the variance.
+        center: whether a learnt number a map is added.
+        scale: whether a learnt number a map multiplies.
+
+    Other arguments, and errors, are those of Keras.
 
     Source: algorithm 1 of Ioffe and Szegedy, 2015.
     """
+
+    def __init__(self, axis=-1, momentum=0.99, epsilon=1e-3, center=True, scale=True, **kwargs):
+        super().__init__(axis=axis, momentum=momentum, epsilon=epsilon, center=center, scale=scale, **kwargs)
 
     def call(self, inputs, training=None, mask=None):
         if not (training and self.trainable and mask is None and self._has_a_fast_form(inputs)):
@@ -42,7 +54,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         return done.y
 
     def _has_a_fast_form(self, inputs):
-        if keras.backend.backend() != "tensorflow" or self.renorm or self.synchronized:
+        if keras.backend.backend() != "tensorflow" or getattr(self, "renorm", False) or self.synchronized:
             return False
         own = all(weight.dtype == "float32" for weight in self.weights)
         return own and len(inputs.shape) == 4 and self.axis in (-1, 3) and str(inputs.dtype.name) in _AT_ONCE
