@@ -46,8 +46,7 @@ def rows(args):
         measure.alternate(both, 1)
         values = measure.alternate(both, args.rounds)
         row = measure.row_of(f"batch normalization, {dtype}, forward and backward", values, unit="s")
-        others = ", ".join(f"{side} {sorted(v)[args.rounds // 2] * 1e3:.1f} ms" for side, v in values.items())
-        found.append(measure.dataclasses.replace(row, note=others))
+        found.append(measure.dataclasses.replace(row, note=lrn.in_milliseconds(values)))
     return found
 
 

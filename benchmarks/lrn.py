@@ -82,6 +82,11 @@ def copying(maps):
     return lambda: add(x)[0, 0, 0, 0].numpy() and None
 
 
+def in_milliseconds(values):
+    """The median of each side's seconds, as a note says it."""
+    return ", ".join(f"{side} {sorted(each)[len(each) // 2] * 1e3:.1f} ms" for side, each in values.items())
+
+
 def rows(args):
     peers, found = measure.start("torch"), []
     for name, shape in MAPS.items():
@@ -99,8 +104,8 @@ def rows(args):
             label = f"normalization of {name}'s maps, {what}"
             row = measure.row_of(label, values, unit="s")
             own = tensors * maps.nbytes / row.ours / 1e9
-            others = ", ".join(f"{side} {sorted(v)[args.rounds // 2] * 1e3:.1f} ms" for side, v in values.items())
-            note = f"{own:.1f} GB/s of at least {tensors} tensors, where a copy moves {moved:.1f} GB/s; {others}"
+            note = f"{own:.1f} GB/s of at least {tensors} tensors, where a copy moves {moved:.1f} GB/s; "
+            note += in_milliseconds(values)
             found.append(measure.dataclasses.replace(row, note=note))
     return found
 

@@ -27,7 +27,7 @@ from keras_classics.datasets import catalog
 from tests import in_process
 
 LENET = [(recipe, variant) for recipe in ("default", "best", "1998") for variant in ("modern", "1998")]
-ALEXNET = [(recipe, None) for recipe in ("paper", "modern", "cifar10", "cifar10_convolutional")]
+ALEXNET = [(recipe, None) for recipe in ("paper", "modern", "cifar10", "cifar10_batchnorm", "cifar10_convolutional")]
 CELLS = [
     *(("lenet", *how, kind) for how in LENET for kind in ("named", "embedded", "idx", "folder", "tuned")),
     *(("alexnet", *how, kind) for how in ALEXNET for kind in ("named", "folder", "tuned")),
@@ -174,8 +174,9 @@ def trained(surroundings):
         if kind in ("tuned", "pruned"):
             data += ("--weights", train(network, recipe, variant, "named"))
         more = ("--variant", variant or (recipe if recipe in alexnet.VARIANTS else "paper"))
-        rates = {"1998": 0.02, "default": 0.004, "best": 0.004, "cifar10": 0.01, "cifar10_convolutional": 0.01}
-        rate, recipe = rates.get(recipe, 0.001), "pruned" if kind == "pruned" else recipe
+        rates = {"1998": 0.02, "default": 0.004, "best": 0.004}
+        rate = rates.get(recipe, 0.01 if recipe.startswith("cifar10") else 0.001)
+        recipe = "pruned" if kind == "pruned" else recipe
         length = (
             *(() if kind == "pruned" else ("--steps", 40)),
             "--batch-size",

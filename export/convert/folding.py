@@ -11,6 +11,8 @@ import numpy as np
 
 from keras_classics.layers import BatchNormalization
 
+_BATCH_NORMS = (keras.layers.BatchNormalization, BatchNormalization)
+
 
 def without_batch_norm(model):
     """``model``, a chain of layers, without the batch normalization that can be folded.
@@ -70,10 +72,7 @@ def _fold(run):
         return None
     pooled = isinstance(after[0], keras.layers.MaxPooling2D)
     norm, activation = (after[1], after[2]) if pooled else (after[0], after[1])
-    if type(norm) not in (keras.layers.BatchNormalization, BatchNormalization) or norm.axis not in (
-        -1,
-        len(norm.input.shape) - 1,
-    ):
+    if type(norm) not in _BATCH_NORMS or norm.axis not in (-1, len(norm.input.shape) - 1):
         return None
     if pooled and norm.scale and np.min(norm.gamma) < 0:  # the largest value would become the smallest
         return None

@@ -144,15 +144,18 @@ def checksum_of(model):
 
 def _by_structure(model):
     """The ``Description`` of the network that has the layers of ``model``; None where there is none."""
-    from keras_classics import AlexNet, LeNet5, description, names
+    from keras_classics import AlexNet, LeNet5, alexnet, description, names
 
     shape, rows = model.input_shape[1:], structure(model)
     plain, found = [row for row in rows if row[0] != "BatchNormalization"], None
-    candidates = [(LeNet5, variant) for variant in names.LENET5_VARIANTS]
-    candidates += [(AlexNet, variant) for variant in names.ALEXNET_VARIANTS]
-    for build, variant in candidates:
+    # Without the top, which has up to 56 million weights; with it too, where it has pooling in place of hidden layers.
+    candidates = [(LeNet5, variant, False) for variant in names.LENET5_VARIANTS]
+    for variant in names.ALEXNET_VARIANTS:
+        tops = (False,) if alexnet.VARIANTS[variant].dense else (False, True)
+        candidates += [(AlexNet, variant, top) for top in tops]
+    for build, variant, include_top in candidates:
         try:
-            candidate = build(variant=variant, include_top=False, input_shape=shape)  # without its 56 million weights
+            candidate = build(variant=variant, include_top=include_top, input_shape=shape)
         except ValueError:  # of another number of channels, or too small
             continue
         its_rows = structure(candidate)
@@ -164,22 +167,14 @@ def _by_structure(model):
 
 
 def structure(model):
-    """Kinds and numbers of the layers that decide which network a model is, but for a top that takes whole maps."""
+    """Kinds and numbers of the layers that decide which network a model is."""
     kinds = [
         (next((cls.__name__ for cls in type(layer).__mro__ if cls.__name__ in _STRUCTURE), None), layer)
         for layer in model.layers
-        if not _takes_whole_maps(layer)
     ]
     return [
         (kind, [layer.get_config()[field] for field in _STRUCTURE[kind]]) for kind, layer in kinds if kind is not None
     ]
-
-
-def _takes_whole_maps(layer):
-    if "MaxPooling2D" not in {cls.__name__ for cls in type(layer).__mro__}:
-        return False
-    first = 1 if layer.data_format == "channels_last" else 2
-    return tuple(layer.pool_size) == tuple(layer.input.shape[first : first + 2])
 
 
 def labels_of(network, classes, dataset, own=None):

@@ -79,6 +79,7 @@ def without_description(model):
         ("lenet5", lambda: keras_classics.LeNet5(activation="relu")),
         ("lenet5-1998", lambda: keras_classics.LeNet5(variant="1998")),
         *(("alexnet", lambda v=v: alexnet.AlexNet(variant=v, **SMALL)) for v in names.ALEXNET_VARIANTS),
+        ("alexnet", lambda: alexnet.AlexNet(variant="cifar10_convolutional")),
     ],
 )
 def test_a_model_that_says_nothing_is_known_by_its_structure(network, build):

@@ -69,7 +69,9 @@ def test_distances_become_the_probabilities_of_a_softmax(images):
         np.testing.assert_allclose(answers(device_model(model, lenet.PREPROCESSING), images), expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("variant", ["paper", "caffe", "cifar10", "cifar10_convolutional", "torchvision"])
+@pytest.mark.parametrize(
+    "variant", ["paper", "caffe", "cifar10", "cifar10_batchnorm", "cifar10_convolutional", "torchvision"]
+)
 @pytest.mark.parametrize("lrn", ["native", "banded"])
 @pytest.mark.parametrize("towers", [True, False])
 def test_every_form_of_alexnets_convolutions_gives_the_maps_of_the_trained_graph(variant, lrn, towers):
