@@ -23,6 +23,7 @@ class Command:
 COMMANDS = (
     Command("train lenet", "train.lenet", "train LeNet-5 on handwritten digits"),
     Command("train alexnet", "train.alexnet", "train AlexNet on photographs or on small pictures"),
+    Command("train teacher", "train.teacher", "train a larger network on digits, for LeNet-5 to learn from"),
     Command("train table", "train.table", "train recipes from several seeds and write their table of accuracies"),
     Command(
         "train claims", "train.claims", "test what is said of both networks, each claim as networks that are trained"
@@ -36,7 +37,6 @@ COMMANDS = (
     Command("export c", "export.c", "write an int8 digit model as plain C for a microcontroller"),
     Command("export demo", "export.demo", "write one HTML file to draw digits on, with a model inside"),
     Command("export predict", "export.predict", "say what pictures show, with a TFLite model"),
-    Command("export demo", "export.demo", "write a web page, one file, to draw digits on"),
     Command("predict", "export.predict", "short for export predict"),
 )
 

@@ -12,7 +12,7 @@ from keras_classics import cli, files
 from keras_classics.errors import InputError
 
 COMMANDS = [
-    *("train.lenet", "train.alexnet"),
+    *("train.lenet", "train.alexnet", "train.teacher"),
     *("export.tflite", "export.verify", "export.saved_model", "export.onnx", "export.micro", "export.c"),
     *("export.predict", "export.demo"),
 ]

@@ -17,12 +17,27 @@ def add_to(parser):
         default=(),
         metavar="MODEL[,MODEL…]",
         help="learn from labels and from the mean of what these trained .keras models say of the distorted pictures; "
-        "--set distil=SHARE and temperature=T change how much, and how softly",
+        "--set distil=SHARE and temperature=T change how much, and how softly; versions=N asks once, before training, "
+        "about N distorted versions of each picture",
     )
 
 
 def _paths(text):
     return tuple(pathlib.Path(part) for part in text.split(",") if part)
+
+
+def check(recipe, paths):
+    """Refuse a recipe that asks networks where none is given.
+
+    Raises:
+        InputError: it does.
+    """
+    if recipe.versions and not paths:
+        raise InputError(
+            f"the recipe asks trained networks about {recipe.versions} versions of each picture, and --distil names "
+            "none; python -m train.teacher trains one.",
+            settings=("versions",),
+        )
 
 
 def details(args):

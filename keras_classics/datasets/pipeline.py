@@ -24,7 +24,19 @@ _plain = tf.autograph.experimental.do_not_convert
 
 
 def training_batches(
-    split, *, batch, replicas, seed, first_step, prepare, draws, size, mine=None, crop=None, unreadable=None
+    split,
+    *,
+    batch,
+    replicas,
+    seed,
+    first_step,
+    prepare,
+    draws,
+    size,
+    mine=None,
+    crop=None,
+    unreadable=None,
+    asked=None,
 ):
     """Endless batches ``(float images, int64 labels)`` of ``batch / replicas`` images, replica after replica.
 
@@ -42,6 +54,8 @@ def training_batches(
             first two draws say (``corner_of``): it then gets pictures of this side, decoded or copied only there.
             Images in memory of another size than ``size`` come whole all the same.
         unreadable: an ``Unreadable`` that counts replaced pictures; None makes such a picture an error.
+        asked: of images in memory, an ``asking.Asked``: its versions of them are shown in turn, and its answers follow
+            the labels in each batch. None: other draws each time, and no answers.
     """
     share = batch // replicas
     mine = mine or range(replicas)
@@ -56,17 +70,24 @@ def training_batches(
     def plan(turn):
         # Element e is the share of replica e % replicas in step e // replicas.
         element = turn // len(mine) * replicas + mine.start + turn % len(mine)
+        positions = element * share + tf.range(share, dtype=tf.int64)
+        rows = order(positions)
+        if asked is not None:
+            return rows, asked.places(rows, positions // count)
         step, replica = element // replicas, element % replicas
         # Drawn for the whole step and cut, so that one device or many see the same pictures.
         drawn = tf.random.stateless_uniform((batch, draws), seed=tf.stack([tf.constant(seed, tf.int64), step]))
-        rows = order(element * share + tf.range(share, dtype=tf.int64))
         return rows, tf.reshape(drawn, (replicas, share, draws))[replica]
+
+    def finish(images, labels, drawn):
+        if asked is None:
+            return prepare(images, drawn), labels
+        return prepare(images, asked.draws(drawn)), labels, asked.answers(drawn)
 
     turns = tf.data.Dataset.range(first_step * len(mine), tf.int64.max // batch)
     planned = turns.map(_plain(plan), num_parallel_calls=1, deterministic=True)
     loaded = _load(planned, split, size, crop, unreadable)
-    finish = _plain(lambda images, labels, drawn: (prepare(images, drawn), labels))
-    finished = loaded.map(finish, num_parallel_calls=1, deterministic=True)
+    finished = loaded.map(_plain(finish), num_parallel_calls=1, deterministic=True)
     return finished.prefetch(2).with_options(_options())
 
 

@@ -221,6 +221,7 @@ def test_a_network_learns_from_others_and_says_so(variant, run_folder, called, t
     [
         (("--distil", "nowhere.keras"), "cannot be read: No such file"),
         (("--distil", "README.md"), "cannot be read as a Keras model"),
+        (("--recipe", "distilled"), "--distil names none; python -m train.teacher trains one"),
     ],
 )
 def test_what_cannot_teach_is_a_sentence(arguments, reason, called, tmp_path):
@@ -228,3 +229,29 @@ def test_what_cannot_teach_is_a_sentence(arguments, reason, called, tmp_path):
     assert done.returncode == 2
     assert reason in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_network_learns_from_what_was_said_once(run_folder, called, tmp_path):
+    teacher = run_folder / "lenet5.keras"
+    told = ("--distil", teacher, "--recipe", "distilled", "--set", "versions=2", "--epochs", 8, "--out", tmp_path)
+    done = called("train.lenet", "--dataset", "embedded", *told)
+    assert done.returncode == 0, done.stderr
+    assert "2 versions of each of 3,500 training pictures" in done.stderr
+    history = json.loads((tmp_path / "lenet5_history.json").read_text())
+    assert (history["parameters"], history["recipe"]["versions"]) == (61_706, 2)
+    assert history["test"]["accuracy"] > 0.85
+
+
+def test_a_teacher_is_trained_and_can_be_asked(called, tmp_path):
+    given = ("--dataset", "embedded", "--out", tmp_path, "--steps", 4)
+    done = called("train.teacher", *given, "--batch-size", 32)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "teacher_history.json").read_text())["parameters"] == 478_762
+    done = called("train.lenet", *given, "--distil", tmp_path / "teacher.keras")
+    assert done.returncode == 0, done.stderr
+
+
+def test_alexnet_asks_nobody(called, photographs, tmp_path):
+    done = called("train.alexnet", "--dataset", f"folder:{photographs}", "--set", "versions=2", "--out", tmp_path)
+    assert done.returncode == 2
+    assert "--distil names none" in done.stderr

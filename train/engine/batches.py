@@ -24,19 +24,29 @@ class Batches:
         self.augmentation, self.preprocessing, self.size = AUGMENTATIONS[recipe.augmentation], preprocessing, size
         self.load_size = self.augmentation.load_size(size)
 
-    def training(self, *, replicas=1, mine=None, first_step=0):
-        """Endless batches from step ``first_step`` on, as ``pipeline.training_batches`` returns them."""
-        own, strength = self.augmentation.draws, self.recipe.colour_noise
+    @property
+    def draws(self):
+        """How many uniform numbers a training picture takes."""
+        return self.augmentation.draws + (3 if self.recipe.colour_noise else 0)
+
+    def varied(self):
+        """``(images, draws) -> images``: pictures as they are loaded become what the network is trained on."""
+        own, strength, distortion = self.augmentation.draws, self.recipe.colour_noise, self.recipe.distortion
         components = self.statistics().components if strength else None
 
         # Compiled, these are one pass over the pixels, several times as fast.
         @tf.function(jit_compile=True, autograph=False)
         def finished(images, draws):
-            images = self.augmentation.apply(images, draws[:, :own], self.size)
+            # From the middle of what may be drawn, where nothing is distorted, so much of the way.
+            images = self.augmentation.apply(images, 0.5 + (draws[:, :own] - 0.5) * distortion, self.size)
             if strength:
                 images = shift_colours(images, draws[:, own:], components, strength)
             return self._preprocessed(images)
 
+        return lambda images, draws: finished(self._loaded(images), draws)
+
+    def training(self, *, replicas=1, mine=None, first_step=0, asked=None):
+        """Endless batches from step ``first_step`` on, as ``pipeline.training_batches`` returns them."""
         return pipeline.training_batches(
             self.dataset.train,
             batch=self.recipe.batch_size,
@@ -44,8 +54,9 @@ class Batches:
             mine=mine,
             seed=self.recipe.seed,
             first_step=first_step,
-            prepare=lambda images, draws: finished(self._loaded(images), draws),
-            draws=own + (3 if strength else 0),
+            prepare=self.varied(),
+            draws=self.draws,
+            asked=asked,
             size=self.load_size,
             crop=self.size if self.augmentation.cuts else None,
             unreadable=self.unreadable,

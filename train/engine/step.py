@@ -20,7 +20,8 @@ class TrainingSteps:
         recipe: a ``recipes.Recipe``.
         strategy: a ``tf.distribute.Strategy``.
         lanes: parts that this machine's images of a step go through the network in, at most.
-        teacher: a ``keras.Model`` of the same images and classes that the network learns from too, or None.
+        teacher: a ``keras.Model`` of the same images and classes that the network learns from too, or None; what
+            others said before is part of the batches.
     """
 
     def __init__(self, model, outputs, *, loss, optimizer, recipe, strategy, lanes, teacher=None):
@@ -45,9 +46,9 @@ class TrainingSteps:
             totals = devices.summed(self._strategy, totals)
         return tf.unstack(totals / tf.cast(steps, tf.float32))
 
-    def _replica_step(self, images, labels):
+    def _replica_step(self, images, labels, *said):
         weights = [variable.value for variable in self._model.trainable_variables]
-        lanes = zip(tf.split(images, self._lanes), tf.split(labels, self._lanes), strict=True)
+        lanes = zip(*(tf.split(part, self._lanes) for part in (images, labels, *said)), strict=True)
         gradients, totals = zip(*(self._gradients(weights, *lane) for lane in lanes), strict=True)
         gradients = [tf.add_n(lanes) for lanes in zip(*gradients, strict=True)]
         if self._recipe.prune_convolutions or self._recipe.prune_dense:
@@ -55,16 +56,17 @@ class TrainingSteps:
         self._optimizer.apply(gradients, self._model.trainable_variables)
         return tf.add_n(totals)
 
-    def _gradients(self, weights, images, labels):
-        """What some of a step's images add to the gradient, and to loss and accuracy."""
+    def _gradients(self, weights, images, labels, *said):
+        """What some images, of which others may have ``said`` something, add to gradient, loss and accuracy."""
         recipe, batch_size = self._recipe, self._recipe.batch_size
         with tf.GradientTape() as tape:
             outputs = tf.cast(self._outputs(images, training=True), tf.float32)  # also in mixed precision
             # Shares of the whole batch's mean: the optimizer sums gradients over replicas.
             losses = self._loss.of_images(labels, outputs, recipe.label_smoothing)
             if self._teacher is not None:
-                said = tf.stop_gradient(self._teacher(images, training=False))
-                losses = distilled(losses, self._loss.scores(outputs), said, recipe.distil, recipe.temperature)
+                said = [tf.stop_gradient(self._teacher(images, training=False))]
+            if said:
+                losses = distilled(losses, self._loss.scores(outputs), said[0], recipe.distil, recipe.temperature)
             loss = tf.reduce_sum(losses) / batch_size
             scaled = self._optimizer.scale_loss(loss)  # as it is, but in mixed_float16
         return tape.gradient(scaled, weights), tf.stack([loss, self._loss.correct(labels, outputs) / batch_size])

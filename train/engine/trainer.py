@@ -8,7 +8,8 @@ import keras
 import tensorflow as tf
 
 from keras_classics.errors import InputError
-from train.engine import centring, devices, shrinking
+from train import distillation
+from train.engine import asking, centring, devices, shrinking
 from train.engine.batches import Batches
 from train.engine.evaluation import Evaluator
 from train.engine.losses import LOSSES
@@ -70,6 +71,10 @@ class Trainer:
                 self.optimizer = keras.optimizers.LossScaleOptimizer(self.optimizer)
             self.optimizer.build(self.model.trainable_variables)
             teacher = teacher and teacher()
+        self._asked = None
+        if recipe.versions:
+            distillation.check(recipe, teacher)
+            self._asked, teacher = asking.ask(teacher, self.batches, lanes), None
         classes = self.model.output_shape[-1]
         if classes != len(dataset.class_names):
             raise InputError(f"{dataset.name} has {len(dataset.class_names)} classes; the network has {classes}.")
@@ -174,7 +179,7 @@ class Trainer:
         mine = range(self.worker * local, (self.worker + 1) * local)
 
         def batches(_=None):
-            return self.batches.training(replicas=self.replicas, mine=mine, first_step=self.step)
+            return self.batches.training(replicas=self.replicas, mine=mine, first_step=self.step, asked=self._asked)
 
         return iter(batches() if self.replicas == 1 else self.strategy.distribute_datasets_from_function(batches))
 
