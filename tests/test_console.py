@@ -127,7 +127,10 @@ def test_help_lists_the_commands_a_line_each(words, capsys):
         ((), "keras-classics: a command is missing; expected one of train, export, predict."),
         (("trian", "lenet"), "keras-classics: there is no command 'trian'; expected one of train, export, predict."),
         (("--no-such-option",), "keras-classics: there is no command '--no-such-option'; expected one of train,"),
-        (("train", "vgg"), "keras-classics train: there is no command 'vgg'; expected one of lenet, alexnet, table,"),
+        (
+            ("train", "vgg"),
+            "keras-classics train: there is no command 'vgg'; expected one of lenet, alexnet, teacher, table,",
+        ),
         (("export",), "keras-classics export: a command is missing; expected one of tflite, onnx, saved_model,"),
     ],
 )

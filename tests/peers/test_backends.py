@@ -48,11 +48,16 @@ def outputs(backend, path):
     return dict(np.load(path))
 
 
+@pytest.fixture(scope="module")
+def tensorflows(tmp_path_factory):
+    return outputs("tensorflow", tmp_path_factory.mktemp("tensorflow") / "outputs.npz")
+
+
 @pytest.mark.parametrize(
     "backend", [pytest.param(name, marks=pytest.mark.needs_extras(name)) for name in ("torch", "jax")]
 )
-def test_a_backend_computes_what_tensorflow_does(backend, tmp_path):
-    theirs, ours = outputs("tensorflow", tmp_path / "tensorflow.npz"), outputs(backend, tmp_path / "other.npz")
+def test_a_backend_computes_what_tensorflow_does(backend, tensorflows, tmp_path):
+    theirs, ours = tensorflows, outputs(backend, tmp_path / "other.npz")
     assert set(ours) == set(theirs)
     for name, values in theirs.items():
         assert np.abs(ours[name] - values).max() <= 1e-4 * np.abs(values).max(), name

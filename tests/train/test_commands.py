@@ -175,12 +175,14 @@ def test_a_broken_picture_is_named(role, called, tmp_path):
     assert history["test"]["images"] == len(datasets.load(name).test) - (role == "test")
 
 
-def test_default_recipe_reaches_988_permille_on_mnist(command, data_dir, tmp_path):
-    done = command("train.lenet", "--dataset", "mnist", "--data-dir", data_dir, "--out", tmp_path)
+def test_four_epochs_of_mnist_reach_985_permille(command, data_dir, tmp_path):
+    """The default recipe, shortened; all of it is in the table of docs/training.md."""
+    given = ("--dataset", "mnist", "--epochs", 4, "--data-dir", data_dir, "--out", tmp_path)
+    done = command("train.lenet", *given)
     assert done.returncode == 0, done.stderr
     history = json.loads((tmp_path / "lenet5_history.json").read_text())
     assert history["test"]["images"] == 10_000
-    assert history["test"]["accuracy"] >= 0.988
+    assert history["test"]["accuracy"] >= 0.985
     # The history tells the export where the data was.
     done = command("export.tflite", "lenet5", "--model", tmp_path / "lenet5.keras", "--out", tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -236,7 +238,7 @@ def test_a_network_learns_from_what_was_said_once(run_folder, called, tmp_path):
     told = ("--distil", teacher, "--recipe", "distilled", "--set", "versions=2", "--epochs", 8, "--out", tmp_path)
     done = called("train.lenet", "--dataset", "embedded", *told)
     assert done.returncode == 0, done.stderr
-    assert "2 versions of each of 3,500 training pictures" in done.stderr
+    assert "2 versions of each of 3,500 training pictures" in done.stdout
     history = json.loads((tmp_path / "lenet5_history.json").read_text())
     assert (history["parameters"], history["recipe"]["versions"]) == (61_706, 2)
     assert history["test"]["accuracy"] > 0.85

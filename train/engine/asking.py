@@ -5,7 +5,7 @@ larger than the one that learns, that is most of the time.
 """
 
 import hashlib
-import sys
+import time
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +17,7 @@ from keras_classics.errors import InputError
 _DISTORTIONS = 8192  # different ones, which the versions of all pictures take in turn
 _SEED = 2015  # of these, whatever the run's: runs from several seeds ask once
 _BATCH = 256  # pictures
+_SECONDS_A_LINE = 30
 _SMALLEST = 1e-7  # probability that is told from smaller ones
 
 
@@ -86,10 +87,12 @@ def _said(teacher, batches, draws, lanes):
 
     places = np.arange(len(split) * versions)
     shares = np.split(places, range(_BATCH, len(places), _BATCH))
-    print(
-        f"Asking about {versions} versions of each of {len(split):,} training pictures, once …",
-        file=sys.stderr,
-        flush=True,
-    )
-    shown = tqdm(shares, unit=f" × {_BATCH} pictures", disable=None, leave=False)
-    return {"logarithms": np.concatenate([say(tf.constant(part)).numpy() for part in shown])}
+    print(f"Asking about {versions} versions of each of {len(split):,} training pictures, once …", flush=True)
+    said, bar = [], tqdm(shares, unit=f" × {_BATCH} pictures", disable=None, leave=False)
+    told = time.monotonic()
+    for part in bar:
+        said.append(say(tf.constant(part)).numpy())
+        if bar.disable and time.monotonic() - told > _SECONDS_A_LINE:  # no terminal
+            told = time.monotonic()
+            print(f"asked about {len(said) / len(shares):.0%}", flush=True)
+    return {"logarithms": np.concatenate(said)}
