@@ -1,4 +1,4 @@
-"""Every recipe × kind of dataset, trained for a few steps, exported, verified again and used, by the commands.
+"""Recipes × kinds of dataset, trained for a few steps, exported, verified again and used, by the commands.
 
 LeNet-5's recipes leave the same layers with other weights: each variant, of each kind of data, goes through each form
 once, after one recipe or another, so that each recipe meets each form. AlexNet's recipes leave other layers, and each

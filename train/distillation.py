@@ -34,9 +34,8 @@ def check(recipe, paths):
     """
     if recipe.versions and not paths:
         raise InputError(
-            f"the recipe asks trained networks about {recipe.versions} versions of each picture, and --distil names "
-            "none; python -m train.teacher trains one.",
-            settings=("versions",),
+            f"the recipe asks trained networks about {recipe.versions} versions of each picture, and there is none; "
+            "train.lenet takes them with --distil, and python -m train.teacher trains one."
         )
 
 

@@ -36,7 +36,7 @@ def parser():
         choices=list(recipes.LENET5),
         default="default",
         help="default: a minute or two; quick: 98.5 %% in seconds; best: longer, on more varied digits; distilled: "
-        "longer again, with --distil, for the fewest errors; photographs: digits as photographs show them and other "
+        "longer again, what the networks of --distil say; photographs: digits as photographs show them and other "
         "hands draw them too; 1998: the paper's schedule, no distortions (default: %(default)s)",
     )
     fine_tuning.add_to(parser, "mnist (activations tanh and relu, and --variant 1998)")

@@ -25,12 +25,11 @@ def parser():
     return parser
 
 
-def network(classes, maps=32):
+def network(classes):
     """3×3 convolutions with batch normalization and dropout: 478,762 parameters for ten classes.
 
     Args:
         classes: units of the output.
-        maps: of the first two convolutions; the next two have twice as many.
 
     Returns:
         A ``keras.Model`` from images as LeNet-5 takes them, ``(batch, 32, 32, 1)``, to ``(batch, classes)``
@@ -43,9 +42,9 @@ def network(classes, maps=32):
     from keras_classics.layers import BatchNormalization, Conv2D
 
     inputs = x = keras.Input((lenet.IMAGE_SIZE, lenet.IMAGE_SIZE, 1))
-    for number, width in enumerate((maps, 2 * maps), start=1):
+    for number, maps in ((1, 32), (2, 64)):
         for part in "ab":
-            x = Conv2D(width, 3, use_bias=False, name=f"conv{number}{part}")(x)
+            x = Conv2D(maps, 3, use_bias=False, name=f"conv{number}{part}")(x)
             x = layers.ReLU(name=f"relu{number}{part}")(BatchNormalization(name=f"norm{number}{part}")(x))
         x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
         x = layers.Dropout(0.25, name=f"dropout{number}")(x)

@@ -61,15 +61,24 @@ def ask(teacher, batches, lanes=1):
     """
     split, recipe, versions = batches.dataset.train, batches.recipe, batches.recipe.versions
     if not split.in_memory:
-        raise InputError("versions goes with images in memory, as datasets of digits are.", settings=("versions",))
+        raise InputError("versions goes with images in memory, as datasets of digits are.")
     draws = tf.random.stateless_uniform((_DISTORTIONS, batches.draws), seed=(_SEED, 0)).numpy()
     facts = (versions, recipe.augmentation, recipe.distortion, batches.size, _DISTORTIONS, _SEED)
-    digest = hashlib.sha256(repr(facts).encode())
+    digest = hashlib.sha256(repr((*facts, *_layers(teacher))).encode())
     split.update(digest)
     for weights in teacher.get_weights():
         digest.update(weights.tobytes())
     saved = disk_cache.arrays("answers", digest.digest(), lambda: _said(teacher, batches, draws, lanes))
     return Asked(draws, saved["logarithms"], versions)
+
+
+def _layers(model):
+    """Kind and activation of each layer: what, beside its weights, a network is, whatever its layers are called."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            yield from _layers(layer)
+        else:
+            yield type(layer).__name__, str(layer.get_config().get("activation"))
 
 
 def _said(teacher, batches, draws, lanes):

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from keras_classics.datasets import pipeline, statistics
 from keras_classics.datasets.augment import AUGMENTATIONS, mirrored_crops, shift_colours
+from keras_classics.errors import InputError
 
 _EVALUATION_PIXELS = 4_000_000  # a batch and replica, over all crops; and 500 images at most
 
@@ -17,12 +18,18 @@ class Batches:
         preprocessing: the network's ``Preprocessing``, applied after augmentation.
         size: side of the network's input in pixels.
         unreadable: an ``Unreadable`` that counts replaced training pictures; None tolerates none.
+
+    Raises:
+        InputError: the recipe's distortion does not go with its augmentation.
     """
 
     def __init__(self, dataset, recipe, *, preprocessing, size, unreadable=None):
         self.dataset, self.recipe, self.unreadable = dataset, recipe, unreadable
         self.augmentation, self.preprocessing, self.size = AUGMENTATIONS[recipe.augmentation], preprocessing, size
         self.load_size = self.augmentation.load_size(size)
+        if recipe.distortion != 1 and self.augmentation.cuts:  # where windows are cut, files are decoded there only
+            text = f"distortion is {recipe.distortion:g}; with the augmentation {recipe.augmentation} it can only be 1."
+            raise InputError(text)
 
     @property
     def draws(self):
@@ -37,8 +44,10 @@ class Batches:
         # Compiled, these are one pass over the pixels, several times as fast.
         @tf.function(jit_compile=True, autograph=False)
         def finished(images, draws):
-            # From the middle of what may be drawn, where nothing is distorted, so much of the way.
-            images = self.augmentation.apply(images, 0.5 + (draws[:, :own] - 0.5) * distortion, self.size)
+            drawn = draws[:, :own]
+            if distortion != 1:  # so much of the way from the middle of what may be drawn, where nothing is distorted
+                drawn = 0.5 + (drawn - 0.5) * distortion
+            images = self.augmentation.apply(images, drawn, self.size)
             if strength:
                 images = shift_colours(images, draws[:, own:], components, strength)
             return self._preprocessed(images)

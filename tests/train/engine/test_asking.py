@@ -63,9 +63,11 @@ def test_they_are_asked_once(batches, model, monkeypatch):
     monkeypatch.setattr(asking, "_said", lambda *_: pytest.fail("asked again"))
     again = shown(batches, asking.ask(model, batches), 1)
     np.testing.assert_array_equal(first[0][2], again[0][2])
-    changed = lenet.LeNet5()
-    with pytest.raises(pytest.fail.Exception):
-        asking.ask(changed, batches)
+    same_weights = lenet.LeNet5(activation="relu")
+    same_weights.set_weights(model.get_weights())
+    for other in (lenet.LeNet5(), same_weights):
+        with pytest.raises(pytest.fail.Exception):
+            asking.ask(other, batches)
 
 
 @pytest.mark.parametrize("augmentation", ["digits", "elastic_digits"])
