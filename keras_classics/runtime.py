@@ -20,6 +20,11 @@ def versions(libraries):
     return found
 
 
+def memory():
+    """Bytes of this machine's memory."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def start_tensorflow():
     """Import TensorFlow and Keras with settings that suit these networks, whatever the user's, and return TensorFlow.
 

@@ -1,6 +1,7 @@
 """``python -m train.pretrained``: make the weights that come with the package, and their model cards.
 
-Each LeNet-5 is trained with the recipe "best" from several seeds; those of seed 0 are packaged, whichever score best.
+Two larger networks are trained, and what they say teaches each LeNet-5, from several seeds; those of seed 0 are
+packaged, whichever score best.
 AlexNet for CIFAR-10 is made by ``pretrained_pictures``.
 """
 
@@ -15,6 +16,8 @@ from train.run_settings import PRECISIONS
 
 PROG = "python -m train.pretrained"
 _TARGET = pathlib.Path("keras_classics/weights")
+
+TEACHERS = 2  # of seeds 0 and 1
 
 # File, variant, activation as a model has it, and arguments of train.lenet.
 NETWORKS = (
@@ -77,8 +80,21 @@ def make(args):
 
 
 def _make_mnist(args, out, runs):
+    if "," in str(runs):
+        raise InputError(f"{runs} has a comma in its name, which --distil of train.lenet takes to part files.")
+    teachers = [
+        _history(runs / f"teacher-{seed}", "train.teacher", (), seed, args.data_dir) for seed in range(TEACHERS)
+    ]
+    learning = (
+        *("--recipe", "distilled"),
+        *("--distil", ",".join(str(runs / f"teacher-{seed}" / "teacher.keras") for seed in range(TEACHERS))),
+    )
+    taught_by = [teacher["model_sha256"] for teacher in teachers]
     histories = {
-        file: [_history(runs / f"{file}-{seed}", extra, seed, args.data_dir) for seed in range(args.seeds)]
+        file: [
+            _history(runs / f"{file}-{seed}", "train.lenet", (*learning, *extra), seed, args.data_dir, taught_by)
+            for seed in range(args.seeds)
+        ]
         for file, _, _, extra in NETWORKS
     }
     from keras_classics.runtime import start_tensorflow
@@ -88,7 +104,8 @@ def _make_mnist(args, out, runs):
         _packaged(file, variant, activation, histories[file], runs / f"{file}-0", out)
         for file, variant, activation, _ in NETWORKS
     ]
-    for name, text in (("mnist.json", json.dumps(rows, indent=2) + "\n"), ("README.md", card(rows, histories))):
+    written = card(rows, histories, teachers)
+    for name, text in (("mnist.json", json.dumps(rows, indent=2) + "\n"), ("README.md", written)):
         with files.whole_file(out / name) as partial:
             partial.write_text(text, encoding="utf-8")
     for row in rows:
@@ -96,19 +113,19 @@ def _make_mnist(args, out, runs):
     print(f"Wrote {len(rows)} files of weights, mnist.json and README.md to {out}/")
 
 
-def _history(folder, extra, seed, data_dir):
-    """What a run recorded, after training it where there is none yet."""
-    arguments = ("--dataset", "mnist", "--recipe", "best", *extra, "--seed", str(seed))
-    history = finished_runs.history(folder, "train.lenet", arguments, data_dir)
+def _history(folder, module, arguments, seed, data_dir, taught_by=()):
+    """What a run recorded, after training it where there is none yet; ``taught_by`` are digests of other networks."""
+    arguments = ("--dataset", "mnist", *arguments, "--seed", str(seed))
+    history = finished_runs.history(folder, module, arguments, data_dir)
     try:
-        found = (history["dataset"]["name"], history["recipe"]["seed"], "1998" in history["network"])
-        if found == ("mnist", seed, "1998" in extra) and ("relu" in history["network"]) == ("relu" in extra):
+        learnt_from = [one["sha256"] for one in history.get("distil", ())]
+        known = history["dataset"]["name"], history["recipe"]["seed"], learnt_from
+        kinds = [word in history["network"] for word in ("relu", "1998")]
+        if known == ("mnist", seed, list(taught_by)) and kinds == [word in arguments for word in ("relu", "1998")]:
             return history
     except (KeyError, TypeError):
         pass
-    raise InputError(
-        f"{folder} does not hold a run of {' '.join(extra) or 'the default network'}, seed {seed}, on mnist."
-    )
+    raise InputError(f"{folder} does not hold what python -m {module} {' '.join(arguments)} would train; remove it.")
 
 
 def _packaged(file, variant, activation, histories, run, out):
@@ -128,7 +145,7 @@ def _packaged(file, variant, activation, histories, run, out):
     }
 
 
-def card(rows, histories):
+def card(rows, histories, teachers):
     """The model card, in Markdown."""
     first = next(iter(histories.values()))[0]
     recipe, images = first["recipe"], first["dataset"]["images"]
@@ -139,7 +156,9 @@ def card(rows, histories):
             f"| {row['variant']} | {row['activation']} | {runs[0]['parameters']:,} "
             f"| {row['mean']:.2f} ± {row['spread']:.2f} % | {seeds} | `{row['file']}` |"
         )
-    return _CARD.format(table="\n".join(lines), **images, **recipe)
+    right = " and ".join(f"{100 * teacher['test']['accuracy']:.2f} %" for teacher in teachers)
+    larger = {"teachers": len(teachers), "larger": teachers[0]["parameters"], "right": right}
+    return _CARD.format(table="\n".join(lines), labels=1 - recipe["distil"], **larger, **images, **recipe)
 
 
 _CARD = """\
@@ -153,10 +172,12 @@ Weights of `LeNet5(weights="mnist", …)`. Written by `python -m train.pretraine
 
 - **Data.** MNIST as TensorFlow Datasets has it: {train:,} digits to train on, {validation:,} of the training digits to
   watch, {test:,} to test, once, at the end. The 28×28 digits lie in the middle of 32×32 pixels.
-- **Recipe.** `python -m train.lenet --recipe best`: {optimizer}, batches of {batch_size}, {epochs} epochs, learning
-  rate up to {learning_rate:g} along a warm-up and a half cosine, weight decay {weight_decay:g}; rotation, scale, shear,
-  shift and elastic distortions of the training digits. The 1998 variant minimises the paper's equation 9, the others
-  cross-entropy.
+- **Recipe.** `python -m train.lenet --recipe distilled`: the networks learn what {teachers} larger ones say of
+  {versions} distorted versions of each digit, at temperature {temperature:g}; the labels have {labels:.0%} of the loss.
+  {optimizer}, batches of {batch_size}, {epochs} epochs, learning rate up to {learning_rate:g} along a warm-up and a
+  half cosine, weight decay {weight_decay:g}; rotation, scale, shear, shift and elastic distortions. The larger ones
+  (`python -m train.teacher`, {larger:,} parameters) learnt from the same training digits and their labels; they get
+  {right} of the test digits right.
 - **Which seed.** The files are of seed 0. Neither recipe, epoch nor seed was chosen by the test digits.
 - **Input.** `keras_classics.lenet.preprocess_input` of 0–255 pixels, white strokes on black, in MNIST's manner:
   size-normalised to 20×20 and centred by mass in 28×28.

@@ -10,6 +10,7 @@ import zlib
 
 import numpy as np
 
+from keras_classics import runtime
 from keras_classics.datasets.dataset import Dataset, Split, stratified
 from keras_classics.errors import InputError
 
@@ -72,15 +73,10 @@ def read(path):
             zipped = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             if not zipped:
-                return _array(path, file, length, _memory())
+                return _array(path, file, length, runtime.memory())
             return _array(path, gzip.GzipFile(fileobj=file), None, min(_LARGEST_UNPACKED, length * _DEFLATED))
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path} cannot be read ({getattr(error, 'strerror', None) or error}).") from error
-
-
-def _memory():
-    """Bytes of this machine's memory."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _array(path, file, length, most):

@@ -47,6 +47,7 @@ def training_batches(
         seed: of order and augmentation.
         first_step: the step to start at, from 0.
         prepare: ``(uint8 images, draws) -> float images``; ``draws`` is ``(batch, k)`` uniform numbers in [0, 1).
+            Without ``draws`` where there is ``asked``.
         draws: ``k``.
         size: side in pixels to which encoded pictures are brought (``windows.square``).
         mine: a ``range`` of the replicas whose shares are wanted; None for all.
@@ -55,7 +56,7 @@ def training_batches(
             Images in memory of another size than ``size`` come whole all the same.
         unreadable: an ``Unreadable`` that counts replaced pictures; None makes such a picture an error.
         asked: of images in memory, an ``asking.Asked``: its versions of them are shown in turn, and its answers follow
-            the labels in each batch. None: other draws each time, and no answers.
+            the labels in each batch. None: the images themselves, other draws each time, and no answers.
     """
     share = batch // replicas
     mine = mine or range(replicas)
@@ -73,7 +74,8 @@ def training_batches(
         positions = element * share + tf.range(share, dtype=tf.int64)
         rows = order(positions)
         if asked is not None:
-            return rows, asked.places(rows, positions // count)
+            places = asked.places(rows, positions // count)
+            return places, places
         step, replica = element // replicas, element % replicas
         # Drawn for the whole step and cut, so that one device or many see the same pictures.
         drawn = tf.random.stateless_uniform((batch, draws), seed=tf.stack([tf.constant(seed, tf.int64), step]))
@@ -82,11 +84,11 @@ def training_batches(
     def finish(images, labels, drawn):
         if asked is None:
             return prepare(images, drawn), labels
-        return prepare(images, asked.draws(drawn)), labels, asked.answers(drawn)
+        return prepare(images), labels, asked.answers(drawn)
 
     turns = tf.data.Dataset.range(first_step * len(mine), tf.int64.max // batch)
     planned = turns.map(_plain(plan), num_parallel_calls=1, deterministic=True)
-    loaded = _load(planned, split, size, crop, unreadable)
+    loaded = _load(planned, split if asked is None else asked.split, size, crop, unreadable)
     finished = loaded.map(_plain(finish), num_parallel_calls=1, deterministic=True)
     return finished.prefetch(2).with_options(_options())
 

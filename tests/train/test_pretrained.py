@@ -12,14 +12,25 @@ from train import pretrained, pretrained_pictures
 
 @pytest.fixture
 def runs(run_folder, tmp_path):
-    """Two seeds of each network; all with the history of one run, but for the accuracy."""
+    """Two teachers, and two seeds of each network; all with the history of one run, but for the accuracy."""
     history = json.loads((run_folder / "lenet5_history.json").read_text())
+    history["dataset"]["name"], history["network"] = "mnist", "teacher"
+    taught_by = []
+    for seed in range(2):
+        folder = tmp_path / "runs" / f"teacher-{seed}"
+        folder.mkdir(parents=True)
+        (folder / "teacher.keras").write_bytes(bytes([seed]))
+        history["model_sha256"] = files.digest(folder / "teacher.keras")
+        taught_by.append({"sha256": history["model_sha256"]})
+        history["recipe"]["seed"] = seed
+        (folder / "teacher_history.json").write_text(json.dumps(history))
+    history["distil"] = taught_by
     for file, variant, activation, _ in pretrained.NETWORKS:
         for seed, accuracy in enumerate((0.99, 0.98)):
             folder = tmp_path / "runs" / f"{file}-{seed}"
             folder.mkdir(parents=True)
             history["test"]["accuracy"] = accuracy
-            history["dataset"]["name"], history["recipe"]["seed"] = "mnist", seed
+            history["recipe"]["seed"] = seed
             history["network"] = {"relu": "LeNet-5 (relu)", "1998": "LeNet-5 (1998)"}.get(file[7:], "LeNet-5")
             if file == "lenet5_tanh":
                 shutil.copy(run_folder / "lenet5.keras", folder)
@@ -53,6 +64,17 @@ def test_a_history_of_another_model_than_the_one_beside_it_is_refused(runs, tmp_
         pretrained.main(["--runs", str(runs), "--seeds", "2", "--out", str(tmp_path / "out")])
     assert done.value.code == 2
     assert "lenet5_history.json is not of the model lenet5.keras beside it; remove both." in capsys.readouterr().err
+
+
+def test_networks_that_learnt_from_others_are_not_packaged(runs, tmp_path, capsys):
+    history = json.loads((runs / "teacher-1" / "teacher_history.json").read_text())
+    (runs / "teacher-1" / "teacher.keras").write_bytes(b"another")
+    history["model_sha256"] = files.digest(runs / "teacher-1" / "teacher.keras")
+    (runs / "teacher-1" / "teacher_history.json").write_text(json.dumps(history))
+    with pytest.raises(SystemExit) as done:
+        pretrained.main(["--runs", str(runs), "--seeds", "2", "--out", str(tmp_path / "out")])
+    assert done.value.code == 2
+    assert "lenet5_tanh-0 does not hold what python -m train.lenet" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -102,6 +124,13 @@ def test_a_run_that_was_not_pruned_is_not_packaged(picture_runs, tmp_path, capsy
     assert done.value.code == 2
     assert "a run of seed 0" in capsys.readouterr().err
     assert not list((tmp_path / "out").glob("*.h5"))
+
+
+def test_a_folder_of_runs_with_a_comma_in_its_name_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit) as done:
+        pretrained.main(["--runs", str(tmp_path / "a,b"), "--out", str(tmp_path / "out")])
+    assert done.value.code == 2
+    assert "has a comma in its name" in capsys.readouterr().err
 
 
 def test_what_goes_with_other_weights_is_refused_before_anything_is_made(tmp_path, called):

@@ -38,6 +38,13 @@ class Batches:
 
     def varied(self):
         """``(images, draws) -> images``: pictures as they are loaded become what the network is trained on."""
+        return self._compiled(self.preprocessed)
+
+    def varied_pixels(self):
+        """The same, but pixels 0–255."""
+        return self._compiled(lambda images: images)
+
+    def _compiled(self, finish):
         own, strength, distortion = self.augmentation.draws, self.recipe.colour_noise, self.recipe.distortion
         components = self.statistics().components if strength else None
 
@@ -50,7 +57,7 @@ class Batches:
             images = self.augmentation.apply(images, drawn, self.size)
             if strength:
                 images = shift_colours(images, draws[:, own:], components, strength)
-            return self._preprocessed(images)
+            return finish(images)
 
         return lambda images, draws: finished(self._loaded(images), draws)
 
@@ -63,7 +70,7 @@ class Batches:
             mine=mine,
             seed=self.recipe.seed,
             first_step=first_step,
-            prepare=self.varied(),
+            prepare=self.varied() if asked is None else self.preprocessed,
             draws=self.draws,
             asked=asked,
             size=self.load_size,
@@ -76,7 +83,7 @@ class Batches:
 
         def prepare(images):
             images = self._loaded(images)
-            return self._preprocessed(mirrored_crops(images, self.size, crops)) if crops > 1 else self._middle(images)
+            return self.preprocessed(mirrored_crops(images, self.size, crops)) if crops > 1 else self._middle(images)
 
         batch = min(500, max(1, _EVALUATION_PIXELS // (crops * self.size**2))) * replicas
         return pipeline.evaluation_batches(split, batch=batch, prepare=prepare, size=self.load_size)
@@ -96,7 +103,8 @@ class Batches:
         return images if as_they_are else tf.image.resize(images, size)
 
     def _middle(self, images):
-        return self._preprocessed(self.augmentation.evaluate(images, self.size))
+        return self.preprocessed(self.augmentation.evaluate(images, self.size))
 
-    def _preprocessed(self, images):
-        return self.preprocessing(images, data_format="channels_last")
+    def preprocessed(self, images):
+        """Pixels 0–255 as the network takes them."""
+        return self.preprocessing(tf.cast(images, tf.float32), data_format="channels_last")

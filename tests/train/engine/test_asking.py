@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from keras_classics import datasets, lenet
+from keras_classics import datasets, lenet, runtime
+from keras_classics.errors import InputError
 from train import recipes
 from train.engine import asking
 from train.engine.batches import Batches
@@ -56,6 +57,12 @@ def test_devices_share_the_pictures_of_a_step(batches, model):
     for step, whole in enumerate(alone):
         for one, parts in zip(whole, zip(*shares[2 * step : 2 * step + 2], strict=True), strict=True):
             np.testing.assert_allclose(one, np.concatenate(parts), rtol=1e-5)
+
+
+def test_more_versions_than_memory_holds_are_refused(batches, model, monkeypatch):
+    monkeypatch.setattr(runtime, "memory", lambda: 2 * 60 * VERSIONS * 32 * 32 - 1)
+    with pytest.raises(InputError, match="versions of each of 60 pictures would take"):
+        asking.ask(model, batches)
 
 
 def test_they_are_asked_once(batches, model, monkeypatch):
