@@ -131,7 +131,7 @@ def environment():
     described = {
         "versions": runtime.versions(_LIBRARIES),
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": runtime.cores(),
         "threads": _threads(),
         "onednn": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "as TensorFlow chooses"),
     }

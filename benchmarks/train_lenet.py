@@ -1,6 +1,5 @@
 """``python -m benchmarks.train_lenet``: images a second of training LeNet-5, by the engine of the commands."""
 
-import os
 import shutil
 import time
 
@@ -23,6 +22,7 @@ def engine(batch, dataset, *, strategy=None, **recipe):
     ``start`` is to be called before.
     """
     from keras_classics import lenet
+    from keras_classics.runtime import cores
     from train.engine import devices
     from train.engine.trainer import Trainer
     from train.recipes import Recipe
@@ -35,7 +35,7 @@ def engine(batch, dataset, *, strategy=None, **recipe):
         dataset=dataset,
         recipe=Recipe(batch_size=batch, **{**plain, **recipe}),
         strategy=strategy or devices.strategy("one"),
-        lanes=os.cpu_count(),
+        lanes=cores(),
     )
 
 

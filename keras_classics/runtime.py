@@ -20,6 +20,11 @@ def versions(libraries):
     return found
 
 
+def cores():
+    """Processor cores that this process may run on: all, or fewer in a container, a batch job or under ``taskset``."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def memory():
     """Bytes of this machine's memory."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

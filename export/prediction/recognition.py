@@ -7,7 +7,7 @@ import os
 import pathlib
 import sys
 
-from keras_classics import children
+from keras_classics import children, runtime
 from keras_classics.errors import InputError
 
 MANY = 2_000  # pictures from which on starting further processes pays
@@ -74,7 +74,7 @@ def results(settings, paths, *, progress=False):
 
 def _in_processes(settings, paths):
     """As ``_one`` of each path, in order, by as many processes as there are processors."""
-    workers = len(os.sched_getaffinity(0))
+    workers = runtime.cores()
     chunks = (paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK))
     with children.pool(workers) as pool:
         waiting = [pool.submit(_several, settings, chunk) for chunk in itertools.islice(chunks, workers * _AHEAD)]

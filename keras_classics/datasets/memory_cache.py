@@ -1,7 +1,6 @@
 """Pictures held in memory, decoded or encoded, as far as a stated budget goes."""
 
 import concurrent.futures
-import os
 import pathlib
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from keras_classics.datasets import pipeline
 from keras_classics.datasets.dataset import RECORD, Split
 from keras_classics.errors import InputError
+from keras_classics.runtime import cores
 
 _BATCH = 64  # pictures
 
@@ -66,7 +66,7 @@ def _aligned(shape):
 def _encoded_bytes(split):
     if split.images.dtype == RECORD:
         return int(split.images["length"].sum())
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(cores()) as pool:
         return sum(pool.map(_size, split.images))
 
 

@@ -5,17 +5,15 @@ that every epoch shows each image exactly once and every batch is full. A pictur
 the next one in the split that can be, label and all, whenever its turn comes.
 """
 
-import os
-
 import numpy as np
 import tensorflow as tf
 
 from keras_classics.datasets import decoding, reading, windows
 from keras_classics.errors import InputError
-from keras_classics.runtime import quiet
+from keras_classics.runtime import cores, quiet
 
 _ROUNDS = 4  # of the permutation cipher behind RandomIndexShuffle; its documented default
-_CORES = os.cpu_count() or 1
+_CORES = cores()
 _BATCHES_READ_AHEAD = 2  # at once, so that no core waits for the last picture of a batch
 ALIGNMENT = 64  # bytes; TensorFlow takes an array aligned to that as it is
 

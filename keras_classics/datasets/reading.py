@@ -2,12 +2,12 @@
 
 import concurrent.futures
 import itertools
-import os
 
 import numpy as np
 
 from keras_classics.datasets.dataset import RECORD, Split
 from keras_classics.errors import InputError
+from keras_classics.runtime import cores
 
 _AT_ONCE = 256  # pictures
 
@@ -35,7 +35,7 @@ def read_all(split, read, unreadable=None):
             return None
 
     found, sources = [], enumerate(_sources(split))
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    with concurrent.futures.ThreadPoolExecutor(cores()) as pool:
         while some := list(itertools.islice(sources, _AT_ONCE)):
             found += pool.map(one, *zip(*some, strict=True))
     good = np.array([pixels is not None for pixels in found])

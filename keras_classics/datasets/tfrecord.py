@@ -16,6 +16,7 @@ import tensorflow as tf
 from keras_classics.datasets import disk_cache
 from keras_classics.datasets.dataset import RECORD, Split
 from keras_classics.errors import InputError
+from keras_classics.runtime import cores
 
 _BEFORE, _AFTER = 12, 4  # bytes around a record in a TFRecord file: length and checksum, checksum
 
@@ -79,7 +80,7 @@ def split(shards, what):
         print(f"Indexing {what}: {len(shards):,} files, {gigabytes:,.1f} GB, once …", file=sys.stderr, flush=True)
         count(shards)  # before TensorFlow reads them
         try:
-            with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            with concurrent.futures.ThreadPoolExecutor(cores()) as pool:
                 parts = list(pool.map(_index, range(len(shards)), map(os.fsencode, shards)))
         except tf.errors.OpError as error:
             raise InputError(f"the shards of {what} cannot be read: {error.message}; prepare it anew.") from error

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_classics import runtime
 from keras_classics.errors import InputError
 
 
@@ -78,7 +79,7 @@ def one_thread_an_operation():
         tf.config.threading.set_intra_op_parallelism_threads(1)
     except RuntimeError:
         return 1
-    return os.cpu_count() or 1
+    return runtime.cores()
 
 
 def _divide_cpu(count):
