@@ -1,5 +1,6 @@
 """Packaging of trained weights, from runs that are already there."""
 
+import dataclasses
 import json
 import shutil
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_classics import alexnet, files, lenet
-from train import pretrained, pretrained_pictures
+from train import pretrained, pretrained_pictures, recipes
 
 
 @pytest.fixture
@@ -22,15 +23,16 @@ def runs(run_folder, tmp_path):
         (folder / "teacher.keras").write_bytes(bytes([seed]))
         history["model_sha256"] = files.digest(folder / "teacher.keras")
         taught_by.append({"sha256": history["model_sha256"]})
-        history["recipe"]["seed"] = seed
+        history["recipe"] = dataclasses.asdict(dataclasses.replace(recipes.TEACHER, seed=seed))
         (folder / "teacher_history.json").write_text(json.dumps(history))
-    history["distil"] = taught_by
-    for file, variant, activation, _ in pretrained.NETWORKS:
+    for network in pretrained.NETWORKS.values():
+        file, variant, activation = network.file, network.variant, network.activation
+        history["distil"] = taught_by if network.recipe == "distilled" else []
         for seed, accuracy in enumerate((0.99, 0.98)):
             folder = tmp_path / "runs" / f"{file}-{seed}"
             folder.mkdir(parents=True)
             history["test"]["accuracy"] = accuracy
-            history["recipe"]["seed"] = seed
+            history["recipe"] = dataclasses.asdict(dataclasses.replace(recipes.LENET5[network.recipe], seed=seed))
             history["network"] = {"relu": "LeNet-5 (relu)", "1998": "LeNet-5 (1998)"}.get(file[7:], "LeNet-5")
             if file == "lenet5_tanh":
                 shutil.copy(run_folder / "lenet5.keras", folder)
@@ -55,6 +57,35 @@ def test_weights_of_the_first_seed_are_kept_and_all_seeds_reported(runs, model, 
     for ours, theirs in zip(kept.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     lenet.LeNet5(weights=tmp_path / "out" / "lenet5_1998.weights.h5", variant="1998")
+
+
+def test_one_network_can_be_made_anew_and_the_others_stay(runs, tmp_path, called):
+    given = ("--runs", runs, "--out", tmp_path / "out")
+    called("train.pretrained", *given, "--seeds", 2)
+    before = json.loads((tmp_path / "out" / "mnist.json").read_text())
+    shutil.rmtree(runs / "lenet5_tanh-0")
+    done = called("train.pretrained", *given, "--seeds", 1, "--network", "lenet5_1998")
+    assert done.returncode == 0, done.stderr
+    assert "Wrote lenet5_1998.weights.h5, mnist.json" in done.stdout
+    after = json.loads((tmp_path / "out" / "mnist.json").read_text())
+    assert after[:2] == before[:2]
+    assert after[2]["accuracies"] == [99.0]
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "Recipe `distilled`" in card and "Recipe `best`" in card
+    (tmp_path / "out" / "mnist.json").write_text('[{"file": 1}]')
+    done = called("train.pretrained", *given, "--network", "lenet5_1998")
+    assert (done.returncode, "is not what this command writes" in done.stderr) == (2, True)
+
+
+def test_runs_of_another_recipe_are_not_packaged(runs, tmp_path, capsys):
+    path = runs / "lenet5_1998-1" / "lenet5_history.json"
+    history = json.loads(path.read_text())
+    history["recipe"]["learning_rate"] *= 2
+    path.write_text(json.dumps(history))
+    with pytest.raises(SystemExit) as done:
+        pretrained.main(["--runs", str(runs), "--seeds", "2", "--out", str(tmp_path / "out")])
+    assert done.value.code == 2
+    assert "lenet5_1998-1 does not hold what python -m train.lenet" in capsys.readouterr().err
 
 
 def test_a_history_of_another_model_than_the_one_beside_it_is_refused(runs, tmp_path, capsys):
@@ -139,4 +170,6 @@ def test_what_goes_with_other_weights_is_refused_before_anything_is_made(tmp_pat
         done = called("train.pretrained", "mnist", *given, *more)
         assert done.returncode == 2
         assert "go with cifar10" in done.stderr
+    done = called("train.pretrained", "cifar10", *given, "--network", "lenet5_tanh")
+    assert (done.returncode, "--network goes with mnist" in done.stderr) == (2, True)
     assert not list(tmp_path.iterdir())
